@@ -1,0 +1,1 @@
+"""Policies: stateless functions from a chat to the next assistant turn."""

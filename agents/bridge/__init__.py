@@ -1,0 +1,1 @@
+"""The bridge to TRL: graph environments as training environments."""

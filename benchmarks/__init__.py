@@ -1,0 +1,1 @@
+"""Comparing rewards by a truth none of them can touch."""

@@ -1,0 +1,1 @@
+"""Paired training runs under several rewards, and the report about them."""

@@ -1,0 +1,1 @@
+"""How fast knowledge graphs load and answer, and how much memory they take."""

@@ -1,0 +1,1 @@
+"""Does training with a reward move the truth?"""

@@ -1,0 +1,1 @@
+"""What a step, a grade and an import cost."""

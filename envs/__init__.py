@@ -1,0 +1,1 @@
+"""Worlds, tasks and text actions: what turns text into facts."""

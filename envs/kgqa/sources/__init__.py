@@ -1,0 +1,1 @@
+"""Where the tasks of the knowledge-graph family come from."""

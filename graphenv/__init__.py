@@ -1,0 +1,1 @@
+"""graphenv: reinforcement learning for graph reasoning with language models."""
