@@ -58,6 +58,7 @@ soak: $(STAMP) ## the long property and stress tests
 	@$(BIN)/pytest -q -m soak
 
 bench: $(STAMP) ## measure speed and memory into runs/bench
+	@[ -n "$(BENCHES)" ] || { echo "bench: no benchmarks/*/__main__.py to run"; exit 1; }
 	@for suite in $(BENCHES); do \
 	  echo "== bench: $$suite"; \
 	  $(BIN)/python -m graphenv.benchmarks.$$suite --out runs/bench/$$suite || exit 1; \
