@@ -263,7 +263,7 @@ def test_bad_frontiers_and_moves_say_so():
     for strange in ([0.5, 1.0], [[0], [1]], ["a", "b"]):
         with pytest.raises(TypeError):
             kg.follow(strange, "r")
-    for strange in ([0.5], ["a"], [True, False]):
+    for strange in ([0.5], ["a"], np.array([True, False])):
         with pytest.raises(TypeError):
             kg.follow(strange, "r")
     for move in (-1, 2):

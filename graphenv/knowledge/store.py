@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from graphenv.errors import DataError, UnknownNameError
-from graphenv.knowledge.index import EdgeIndex
+from graphenv.knowledge.index import LOOP_MAX, EdgeIndex
 from graphenv.knowledge.loading import Columns, PathLike, intern_triples, load_columns
 from graphenv.knowledge.names import IntArray, NameTable, encode, frozen
 from graphenv.knowledge.protocol import INVERSE, Frontier, NameTriple, Traversals, as_frontier
 from graphenv.text import bounded
+
+_INT32 = np.dtype(np.int32)
 
 
 class KnowledgeGraph(Traversals):
@@ -367,9 +369,16 @@ class KnowledgeGraph(Traversals):
             number = self.move_id(move) if found is None else found
         else:
             number = self._move(move)
-        if len(frontier) == 1:
-            return self._index.row(self._entity(frontier[0]), number)
-        return self._index.follow(as_frontier(frontier, self._index.num_entities), number)
+        index = self._index
+        if isinstance(frontier, np.ndarray):
+            # Anything but plain int32 (a mask, say) takes the checked way below.
+            if frontier.dtype == _INT32 and frontier.ndim == 1 and len(frontier) <= LOOP_MAX:
+                if len(frontier) == 1:
+                    return index.row(frontier.item(), number)
+                return index.follow_few(frontier.tolist(), number)
+        elif len(frontier) <= LOOP_MAX:
+            return index.follow_few([as_int(e) for e in frontier], number)
+        return index.follow(as_frontier(frontier, index.num_entities), number)
 
     def neighbors(self, entity: int, move: int | str) -> IntArray:
         """Return the sorted, distinct entities one move away from one entity.
@@ -379,7 +388,7 @@ class KnowledgeGraph(Traversals):
         UnknownNameError, IndexError
             As for `follow`.
         """
-        return self._index.row(self._entity(entity), self._move(move))
+        return self._index.row(as_int(entity), self._move(move))
 
     def edges(self, frontier: Frontier, move: int | str) -> tuple[IntArray, IntArray]:
         """Return every edge walked from a frontier, in the direction walked.
