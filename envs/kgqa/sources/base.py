@@ -1,0 +1,111 @@
+"""What every source of knowledge-graph questions offers, and the options they share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from graphenv.errors import DataError
+from graphenv.knowledge import TripleStore
+from graphenv.task import Message, Target, Task, check_split
+
+__all__ = ["FEATURES", "KGQASource", "need_file", "question_task"]
+
+FEATURES = ("branch", "filter", "count")
+"""What programs of a source may use beyond a plain path: they decide which tools are offered."""
+
+
+class KGQASource(ABC):
+    """A sequence of questions, each with the knowledge graph that it is asked over.
+
+    Attributes
+    ----------
+    drop_topic
+        Whether the topic entity leaves the frontier after every move (MetaQA's rule).
+    features
+        The subset of `FEATURES` that gold programs use.
+    """
+
+    drop_topic: bool = False
+    features: frozenset[str] = frozenset()
+
+    def __init__(self, split: str) -> None:
+        self.split = check_split(split)
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Digest of everything that the tasks depend on."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The facts about the target that tasks carry."""
+        return frozenset({"target.answer", "target.path", "target.graph"})
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Task: ...
+
+    def __iter__(self) -> Iterator[Task]:
+        return (self[i] for i in range(len(self)))
+
+    @abstractmethod
+    def world(self, index: int) -> TripleStore:
+        """Return the knowledge graph in which task `index` is played."""
+
+    def ignored(self, index: int) -> frozenset[str]:
+        """Return answers that are neither right nor wrong (known facts in link prediction)."""
+        return frozenset()
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The relation names that a program-mode prompt may list."""
+        return self.world(0).relation_names
+
+
+def question_task(
+    *,
+    id: str,
+    index: int,
+    question: str,
+    topics: Sequence[str],
+    answers: Sequence[str],
+    path: Sequence[str] | None = None,
+    program: str | None = None,
+    hops: int | None = None,
+    **meta: object,
+) -> Task:
+    """Return the task of one question: the bare question as the only message, gold in the target.
+
+    `program` is needed only where the gold is more than the plain `path`.
+    """
+    message: Message = {"role": "user", "content": question}
+    if program is None and path is not None:
+        program = " > ".join(path)
+    target = Target(
+        answer=tuple(answers), path=None if path is None else tuple(path), program=program
+    )
+    known = {"question": question, "topics": list(topics), "hops": hops, **meta}
+    return Task(id=id, index=index, messages=(message,), target=target, meta=known)
+
+
+def need_file(path: Path, *, asked: str, layout: str) -> Path:
+    """Return `path` if it is a file.
+
+    Raises
+    ------
+    DataError
+        Saying what was asked for, what the folder holds and what layout is expected.
+    """
+    if path.is_file():
+        return path
+    folder = path.parent
+    if folder.is_dir():
+        found = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) or "nothing"
+        found = f"{folder} holds {found}"
+    else:
+        found = f"the folder {folder} does not exist"
+    raise DataError(f"{asked}: {path.name} is missing; {found}. Expected layout: {layout}")

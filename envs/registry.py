@@ -1,0 +1,36 @@
+"""The table of environments: one row a family. Registered with Gymnasium by one loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gymnasium as gym
+
+__all__ = ["ENVIRONMENTS", "EnvironmentRow", "register_all"]
+
+
+@dataclass(frozen=True)
+class EnvironmentRow:
+    """One family: its short name on the command line, its id, and where its class stands."""
+
+    name: str
+    id: str
+    entry_point: str
+
+
+ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
+    EnvironmentRow("kgqa", "graphenv/KGQA-v0", "graphenv.envs.kgqa:KGQAEnv"),
+)
+
+
+def register_all() -> None:
+    """Register every environment; does nothing for ids that are registered."""
+    for row in ENVIRONMENTS:
+        if row.id not in gym.registry:
+            gym.register(
+                id=row.id,
+                entry_point=row.entry_point,
+                vector_entry_point="graphenv.envs.vector:GraphVectorEnv",
+                kwargs={"env_id": row.id},
+                disable_env_checker=True,
+            )

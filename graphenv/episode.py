@@ -1,0 +1,236 @@
+"""`Episode`: a task, the turns played and how it ended; logged as JSONL, replayed exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from graphenv.errors import DataError
+from graphenv.graph import Graph
+from graphenv.task import Message, Task
+
+__all__ = [
+    "STATUSES",
+    "Episode",
+    "EpisodeRecord",
+    "Outcome",
+    "Status",
+    "Step",
+    "ToolCall",
+    "read_records",
+    "write_records",
+]
+
+Status = Literal["ok", "malformed", "infeasible", "timeout", "truncated", "error"]
+STATUSES: tuple[Status, ...] = ("ok", "malformed", "infeasible", "timeout", "truncated", "error")
+"""How a call, a turn or an episode went.
+
+`ok`; `malformed`: could not be read; `infeasible`: readable, but impossible in this world;
+`timeout`: a verifier or engine gave up; `truncated`: out of turns; `error`: our own fault.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One tool call of a turn and what it answered."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    result: str
+    status: Status = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One assistant turn: its text, its calls, the observation, and the facts after it.
+
+    `facts` is JSON-able, always the same for the same turn, and covered by the episode's digest.
+    `values` caches state values that the reward asked for (potentials); they may depend on the
+    reward and are left out of the digest.
+    """
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    observation: str
+    facts: Mapping[str, Any]
+    values: Mapping[str, float] = field(default_factory=dict)
+    status: Status = "ok"
+    reason: str = ""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The turn as chat: the assistant's text, then a tool message per call (or one notice)."""
+        said: Message = {"role": "assistant", "content": self.text}
+        if self.calls:
+            heard = tuple(
+                {"role": "tool", "name": call.name, "content": call.result} for call in self.calls
+            )
+            return (said, *heard)
+        if self.observation:
+            return (said, {"role": "user", "content": self.observation})
+        return (said,)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an episode ended: the prediction, and a status with a reason.
+
+    `graph` is made only where the reward needs it, so the digest leaves it out; a family whose
+    answer is a graph also keeps its text in `program`.
+    """
+
+    status: Status
+    reason: str = ""
+    answer: tuple[str, ...] | None = None
+    graph: Graph | None = None
+    path: tuple[str, ...] | None = None
+    program: str | None = None
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A task, its steps and (once it ended) its outcome. The only thing a reward sees.
+
+    Parameters
+    ----------
+    env_id, kwargs, fingerprint
+        The environment that played it, the JSON-able arguments it was made with, and the
+        fingerprint of its task source: enough to make it again.
+    start, start_values
+        The facts and cached state values before the first turn.
+    max_turns
+        The turn limit it was played under.
+    success
+        The family's truth in [0, 1]; `None` while the episode runs. Not a reward.
+    metrics
+        Published metrics beside the truth (F1, Hits@1 ...), by name.
+    """
+
+    env_id: str
+    kwargs: Mapping[str, Any]
+    fingerprint: str
+    task: Task
+    max_turns: int
+    start: Mapping[str, Any] = field(default_factory=dict)
+    start_values: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    outcome: Outcome | None = None
+    success: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __getitem__(self, which: slice) -> Episode:
+        """Return a prefix, `episode[:t]`: the first turns of the same episode, not yet ended."""
+        if not isinstance(which, slice) or which.start not in (None, 0) or which.step is not None:
+            raise TypeError("an episode is sliced by prefix only: episode[:t]")
+        steps = self.steps[which]
+        if len(steps) == len(self.steps):
+            return self
+        return replace(self, steps=steps, outcome=None, success=None, metrics={})
+
+    @property
+    def ended(self) -> bool:
+        """Whether the episode has an outcome."""
+        return self.outcome is not None
+
+    @property
+    def status(self) -> Status | None:
+        """The outcome's status, `None` while the episode runs."""
+        return self.outcome.status if self.outcome is not None else None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation so far: all that an agent may see."""
+        turns = (message for step in self.steps for message in step.messages)
+        return (*self.task.messages, *turns)
+
+    def digest(self) -> str:
+        """Return a hex digest of the facts and the outcome; what `replay` must reproduce."""
+        end = self.outcome
+        facts = [
+            dict(self.start),
+            [[dict(step.facts), step.status, step.observation] for step in self.steps],
+            None if end is None else [end.status, end.answer, end.path, end.program],
+        ]
+        text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def record(self) -> EpisodeRecord:
+        """Return what is logged of this episode."""
+        return EpisodeRecord(
+            env_id=self.env_id,
+            kwargs=dict(self.kwargs),
+            fingerprint=self.fingerprint,
+            task_id=self.task.id,
+            index=self.task.index,
+            turns=tuple(step.text for step in self.steps),
+            digest=self.digest(),
+            status=self.status,
+            reason=self.outcome.reason if self.outcome else "",
+            success=self.success,
+        )
+
+
+@dataclass(frozen=True)
+class EpisodeRecord:
+    """One line of an episode log: what is needed to play the episode again, and its digest."""
+
+    env_id: str
+    kwargs: Mapping[str, Any]
+    fingerprint: str
+    task_id: str
+    index: int
+    turns: tuple[str, ...]
+    digest: str
+    status: Status | None
+    reason: str = ""
+    success: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-able form; `from_json` is its inverse."""
+        return {**self.__dict__, "turns": list(self.turns)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> EpisodeRecord:
+        """Return the record that `to_json` wrote."""
+        return cls(**{**data, "turns": tuple(data["turns"])})
+
+
+def write_records(
+    path: str | Path, records: Iterable[EpisodeRecord], *, append: bool = False
+) -> None:
+    """Write `records` as JSONL."""
+    with Path(path).open("a" if append else "w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+
+
+def read_records(path: str | Path) -> Iterator[EpisodeRecord]:
+    """Yield the records of a JSONL log.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or a line is no episode record (with its number).
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataError(
+            f"episode log {file} does not exist. Runs write theirs as episodes.jsonl in the run "
+            "folder; give that file."
+        )
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield EpisodeRecord.from_json(json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                raise DataError(f"{file}, line {number}: not an episode record: {error}") from error

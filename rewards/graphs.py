@@ -1,0 +1,77 @@
+"""Terms that compare graphs as sets of labelled parts. Labels are compared normalised.
+
+They need only a predicted and a gold graph, so they work in every family that has both. Parts are
+bags: a duplicate of a right edge is a wrong edge. An undirected edge has no order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+from typing import ClassVar
+
+from graphenv.episode import Episode
+from graphenv.graph import Graph
+from graphenv.rewards.terms import EndTerm
+from graphenv.text import normalize
+
+__all__ = ["EdgeF1", "NodeF1", "TripleF1", "bag_f1"]
+
+
+def bag_f1(predicted: Counter[Hashable], gold: Counter[Hashable]) -> float:
+    """Return 2|P and G| / (|P| + |G|) of two bags; 1.0 if both are empty.
+
+    >>> bag_f1(Counter("aab"), Counter("ab"))
+    0.8
+    """
+    size = predicted.total() + gold.total()
+    return 2.0 * (predicted & gold).total() / size if size else 1.0
+
+
+class _GraphTerm(EndTerm):
+    needs: ClassVar[frozenset[str]] = frozenset({"outcome.graph", "target.graph"})
+
+    def parts(self, graph: Graph) -> Counter[Hashable]:
+        raise TypeError(f"{type(self).__name__} does not define parts")
+
+    def score(self, episode: Episode) -> float | None:
+        """Return the F1 in [0, 1]; `None` if the task has no gold graph."""
+        gold = episode.task.target.graph
+        if gold is None:
+            return None
+        predicted = episode.outcome.graph if episode.outcome is not None else None
+        if predicted is None:
+            return 0.0
+        return bag_f1(self.parts(predicted), self.parts(gold))
+
+
+class NodeF1(_GraphTerm):
+    """F1 of the node labels and kinds of the predicted graph, as bags.
+
+    Blind to edges altogether.
+    """
+
+    def parts(self, graph: Graph) -> Counter[Hashable]:
+        return Counter((normalize(n.label), normalize(n.kind)) for n in graph.nodes)
+
+
+class EdgeF1(_GraphTerm):
+    """F1 of the edges of the predicted graph without their relations, as bags.
+
+    An edge is (head label, tail label); blind to relation names.
+    """
+
+    def parts(self, graph: Graph) -> Counter[Hashable]:
+        pairs = ((normalize(h), normalize(t)) for h, _, t in graph.triples)
+        return Counter(pair if graph.directed else tuple(sorted(pair)) for pair in pairs)
+
+
+class TripleF1(_GraphTerm):
+    """F1 of the (head label, relation, tail label) triples of the predicted graph, as bags.
+
+    Blind to nodes without edges.
+    """
+
+    def parts(self, graph: Graph) -> Counter[Hashable]:
+        names = ((normalize(h), normalize(r), normalize(t)) for h, r, t in graph.triples)
+        return Counter((h, r, t) if graph.directed else (*sorted((h, t)), r) for h, r, t in names)

@@ -1,0 +1,115 @@
+"""What a reward term is: a small picklable object of one kind, with declared needs."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from graphenv.episode import Episode
+from graphenv.score import Kind
+
+__all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grade_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The value of an end term (`None`: does not apply), with details worth showing."""
+
+    value: float | None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A verifier's own crash on one episode: a reason, never a number."""
+
+    reason: str
+
+
+class Term(ABC):
+    """Base of all terms. Arguments of a term are keyword constants, given to `__init__`.
+
+    `needs` names the facts that it reads (keys of `graphenv.facts.FACTS`).
+    """
+
+    kind: ClassVar[Kind]
+    needs: ClassVar[frozenset[str]] = frozenset()
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+
+class EndTerm(Term):
+    """A term that grades a finished episode once: kind `verdict` or `validity`, in [0, 1].
+
+    Override `score`; override `scores` where a batch is cheaper than its episodes one by one.
+    """
+
+    kind: ClassVar[Kind] = "verdict"
+
+    def score(self, episode: Episode) -> float | Grade | None:
+        """Return the value of one finished episode, `None` if the term does not apply to it."""
+        raise TypeError(f"{type(self).__name__} defines neither score nor scores")
+
+    def scores(self, episodes: Sequence[Episode]) -> list[float | Grade | None]:
+        """Return the values of finished episodes, in order."""
+        return [self.score(episode) for episode in episodes]
+
+
+class CostTerm(Term):
+    """A term that charges every turn; the total lies in [-1, 0]."""
+
+    kind: ClassVar[Kind] = "cost"
+    range: ClassVar[tuple[float, float]] = (-1.0, 0.0)
+
+    def charge(self, episode: Episode, t: int) -> float:
+        """Return what turn `t` costs (at most 0); depends on `episode[: t + 1]` alone."""
+        raise TypeError(f"{type(self).__name__} does not define charge")
+
+
+class ShapingTerm(Term):
+    """A potential: the value of a state, in [0, 1], from its facts and cached values."""
+
+    kind: ClassVar[Kind] = "shaping"
+
+    def potential(self, facts: Mapping[str, Any], values: Mapping[str, float]) -> float | None:
+        """Return the potential of a state, `None` if the term does not apply to the task."""
+        raise TypeError(f"{type(self).__name__} does not define potential")
+
+
+def grade_all(term: EndTerm, episodes: Sequence[Episode]) -> list[Grade | Crash]:
+    """Grade finished episodes; a crash on one of them costs no other its grade."""
+    try:
+        raw: list[float | Grade | Crash | None] = list(term.scores(episodes))
+        if len(raw) != len(episodes):
+            raise RuntimeError(f"{len(raw)} scores for {len(episodes)} episodes")
+    except Exception as error:
+        # Any exception of a verifier is its crash: it becomes a status that nobody can mistake
+        # for a wrong answer, and the batch is graded one by one so that only its cause is lost.
+        raw = [_crash(error)] if len(episodes) == 1 else [_single(term, e) for e in episodes]
+    return [_checked(term, value) for value in raw]
+
+
+def _single(term: EndTerm, episode: Episode) -> float | Grade | Crash | None:
+    try:
+        return term.scores([episode])[0]
+    except Exception as error:
+        return _crash(error)
+
+
+def _crash(error: Exception) -> Crash:
+    return Crash(f"{type(error).__name__}: {error}")
+
+
+def _checked(term: EndTerm, raw: float | Grade | Crash | None) -> Grade | Crash:
+    if isinstance(raw, Crash):
+        return raw
+    grade = raw if isinstance(raw, Grade) else Grade(raw)
+    if grade.value is None:
+        return grade
+    low, high = term.range
+    value = float(grade.value)
+    if not (math.isfinite(value) and low - 1e-9 <= value <= high + 1e-9):
+        return Crash(f"returned {value}, outside its range [{low}, {high}]")
+    return Grade(min(max(value, low), high), grade.info)
