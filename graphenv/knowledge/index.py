@@ -14,7 +14,7 @@ at least one edge; there are K of them, sorted by (move, head)::
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 import numpy as np
@@ -294,9 +294,13 @@ class EdgeIndex:
 
     def moves(self, frontier: IntArray) -> list[int]:
         """Return the sorted moves with an edge from the frontier."""
-        rows = self.rows_of(frontier)
-        found = np.searchsorted(np.asarray(self.move_rows), rows, side="right") - 1
-        moves: list[int] = np.unique(found).tolist()
+        if len(frontier) == 1:
+            e = int(frontier[0])
+            lo, hi = self._ent_ptr[e], self._ent_ptr[e + 1]
+            return [bisect_right(self.move_rows, k) - 1 for k in self._ent_rows[lo:hi]]
+        # Sorted rows are grouped by move: 2R+1 searches in them instead of one for every row.
+        rows = np.sort(self.rows_of(frontier))
+        moves: list[int] = np.flatnonzero(np.diff(rows.searchsorted(self.move_rows))).tolist()
         return moves
 
     def around(self, frontier: IntArray) -> IntArray:

@@ -51,9 +51,9 @@ class _Builder:
         """Add the fields of whole rows: head, relation, tail, head, relation, tail, ..."""
         count = len(fields) // 3
         entity, relation = self._entities.__getitem__, self._relations.__getitem__
-        heads = np.fromiter(map(entity, islice(fields, 0, None, 3)), np.int32, count)
-        relations = np.fromiter(map(relation, islice(fields, 1, None, 3)), np.int32, count)
-        tails = np.fromiter(map(entity, islice(fields, 2, None, 3)), np.int32, count)
+        heads = np.fromiter(map(entity, fields[0::3]), np.int32, count)
+        relations = np.fromiter(map(relation, fields[1::3]), np.int32, count)
+        tails = np.fromiter(map(entity, fields[2::3]), np.int32, count)
         self._chunks.append((heads, relations, tails))
 
     def finish(self) -> Columns:
