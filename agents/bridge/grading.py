@@ -1,0 +1,204 @@
+"""Grading inside the trainer: transcripts to episodes to scores, once per batch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphenv.envs.base import GraphEnv
+from graphenv.episode import Episode
+from graphenv.score import Score
+from graphenv.text import format_call
+
+__all__ = ["GradeStats", "Graded", "Grader", "PartFunction", "RewardFunction", "TruthFunction", "turns_of"]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """An episode and its score."""
+
+    episode: Episode
+    score: Score
+
+
+@dataclass
+class GradeStats:
+    """What grading has seen since it was last read: for logs, never for rewards."""
+
+    episodes: int = 0
+    seconds: float = 0.0
+    errors: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    groups: int = 0
+    flat_groups: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Grader:
+    """Plays transcripts and grades them with the reward of their environment.
+
+    The same batch asked for twice (by the reward function and then by each logged part) is graded
+    once.
+
+    Parameters
+    ----------
+    envs
+        The environments by the name that rows carry.
+    """
+
+    def __init__(self, envs: Mapping[str, GraphEnv]) -> None:
+        self.envs = dict(envs)
+        self.stats = GradeStats()
+        self._key: object = None
+        self._graded: list[Graded] = []
+
+    def grade(
+        self, names: Sequence[str], indices: Sequence[int], turns: Sequence[Sequence[str]]
+    ) -> list[Graded]:
+        """Return the episode and score of each transcript, in order."""
+        key = (tuple(names), tuple(indices), tuple(tuple(t) for t in turns))
+        if key == self._key:
+            return self._graded
+        began = time.perf_counter()
+        episodes = [self._play(n, int(i), t) for n, i, t in zip(names, indices, turns, strict=True)]
+        scores: dict[int, Score] = {}
+        for name in dict.fromkeys(names):
+            places = [place for place, n in enumerate(names) if n == name]
+            graded = self.envs[name].reward([episodes[place] for place in places])
+            scores.update(zip(places, graded, strict=True))
+        self._graded = [Graded(e, scores[place]) for place, e in enumerate(episodes)]
+        self._key = key
+        self._count(names, indices, time.perf_counter() - began)
+        return self._graded
+
+    def _play(self, name: str, index: int, turns: Sequence[str]) -> Episode:
+        session = self.envs[name].begin(index)
+        for text in turns or [""]:
+            session.turn(text)
+            if session.outcome is not None:
+                break
+        # The policy stopped, or ran out of tokens, before it answered.
+        session.finish("truncated", "the conversation ended without an answer")
+        return session.episode()
+
+    def _count(self, names: Sequence[str], indices: Sequence[int], seconds: float) -> None:
+        stats = self.stats
+        stats.episodes += len(self._graded)
+        stats.seconds += seconds
+        groups: dict[tuple[str, int], list[float | None]] = {}
+        for name, index, graded in zip(names, indices, self._graded, strict=True):
+            stats.statuses[graded.episode.status or "running"] += 1
+            groups.setdefault((name, int(index)), []).append(graded.score.value)
+            if graded.score.status == "error":
+                stats.errors += 1
+                if len(stats.reasons) < 20:
+                    stats.reasons.append(f"{graded.episode.task.id}: {graded.score.reason}")
+        several = [values for values in groups.values() if len(values) > 1]
+        stats.groups += len(several)
+        stats.flat_groups += sum(len(set(values)) == 1 for values in several)
+
+    def take_stats(self) -> GradeStats:
+        """Return the statistics since the last call, and start new ones."""
+        stats, self.stats = self.stats, GradeStats()
+        return stats
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"envs": self.envs, "stats": GradeStats(), "_key": None, "_graded": []}
+
+
+def turns_of(completion: str | Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the assistant turns of a completion as text, tool calls in our own form.
+
+    Parameters
+    ----------
+    completion
+        Plain text, or chat messages in which TRL keeps parsed `tool_calls` beside the content.
+
+    >>> turns_of([{"role": "assistant", "content": "", "tool_calls": [
+    ...     {"type": "function", "function": {"name": "back", "arguments": {}}}]}])
+    ['<tool_call>{"name": "back", "arguments": {}}</tool_call>']
+    """
+    if isinstance(completion, str):
+        return [completion]
+    turns = []
+    for message in completion:
+        if message.get("role") != "assistant":
+            continue
+        text = str(message.get("content") or "")
+        for call in message.get("tool_calls") or ():
+            function = call.get("function", call)
+            arguments = function.get("arguments") or {}
+            if isinstance(arguments, str):
+                try:
+                    arguments = json.loads(arguments)
+                except ValueError:
+                    arguments = {"arguments": arguments}
+            if not isinstance(arguments, Mapping):
+                arguments = {"arguments": arguments}
+            text += format_call(str(function.get("name", "")), **{str(k): v for k, v in arguments.items()})
+        turns.append(text)
+    return turns
+
+
+class _Function:
+    """A TRL reward function over a shared grader. TRL reads `__name__`, so each has its own."""
+
+    def __init__(self, grader: Grader, name: str, tokenizer: Any = None) -> None:
+        self.grader = grader
+        self.tokenizer = tokenizer
+        self.__name__ = name
+
+    def value(self, graded: Graded) -> float | None:
+        raise TypeError(f"{type(self).__name__} does not define value")
+
+    def __call__(
+        self,
+        *,
+        completions: Sequence[Any],
+        completion_ids: Sequence[Sequence[int]],
+        environment: Sequence[str],
+        index: Sequence[int],
+        turns: Sequence[Sequence[str]] | None = None,
+        environments: Sequence[Any] | None = None,
+        **columns: Any,
+    ) -> list[float | None]:
+        """Return one value per completion; `None` where it does not apply or a verifier crashed."""
+        if turns is None:
+            if environments is None and self.tokenizer is not None:
+                # Single turn: the raw text, before any response parsing that could drop parts.
+                texts = self.tokenizer.batch_decode(completion_ids, skip_special_tokens=True)
+                turns = [[text] for text in texts]
+            else:
+                turns = [turns_of(completion) for completion in completions]
+        return [self.value(g) for g in self.grader.grade(environment, index, turns)]
+
+
+class RewardFunction(_Function):
+    """The whole reward expression: the only function with a weight."""
+
+    def value(self, graded: Graded) -> float | None:
+        return graded.score.value
+
+
+class PartFunction(_Function):
+    """One term of the expression, unweighted, for the logs (weight 0)."""
+
+    def __init__(self, grader: Grader, part: str, tokenizer: Any = None) -> None:
+        super().__init__(grader, f"part/{part}", tokenizer)
+        self.part = part
+
+    def value(self, graded: Graded) -> float | None:
+        part = graded.score.parts.get(self.part)
+        # TRL leaves a row out of training only if *all* functions return None for it.
+        return None if part is None or graded.score.value is None else part.value
+
+
+class TruthFunction(_Function):
+    """The family's truth, for the logs (weight 0)."""
+
+    def value(self, graded: Graded) -> float | None:
+        return None if graded.score.value is None else graded.episode.success

@@ -1,0 +1,218 @@
+"""`llm`: any causal language model that transformers can load, as an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphenv.agents.base import Agent
+from graphenv.envs.base import GraphEnv
+from graphenv.errors import ConfigError
+from graphenv.task import Message
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["LLMAgent", "TinyAgent", "load_model", "plain_roles"]
+
+
+def load_model(model: str, *, device: str | None = None) -> tuple[Any, Any]:
+    """Return (model, tokenizer) of a folder or hub id, in evaluation mode.
+
+    A folder that holds a PEFT adapter is loaded with the base model that it names.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be loaded, with the likely cause.
+    """
+    from pathlib import Path
+
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        if (Path(model) / "adapter_config.json").is_file():
+            from peft import AutoPeftModelForCausalLM
+
+            loaded = AutoPeftModelForCausalLM.from_pretrained(model)
+        else:
+            loaded = AutoModelForCausalLM.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"model {model!r} cannot be loaded: {error}. Give a folder written by save_pretrained "
+            "(a run's checkpoint/), or a hub id with network access."
+        ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    loaded.eval()
+    return (loaded.to(device) if device else loaded), tokenizer
+
+
+def plain_roles(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Return `messages` in roles that the tokenizer's chat template renders.
+
+    Templates without a `tool` role get the observation as a user message; templates that raise on
+    a system message get it merged into the first user message.
+    """
+    chat = [dict(message) for message in messages]
+    template = tokenizer.chat_template or ""
+    if "tool" not in template:
+        chat = [{**m, "role": "user"} if m["role"] == "tool" else m for m in chat]
+        merged: list[dict[str, Any]] = []
+        for m in chat:  # many templates insist on alternating roles
+            if merged and merged[-1]["role"] == m["role"] == "user":
+                merged[-1] = {"role": "user", "content": f"{merged[-1]['content']}\n{m['content']}"}
+            else:
+                merged.append(m)
+        chat = merged
+    if chat and chat[0]["role"] == "system" and "system" not in template:
+        first, second = chat[0], chat[1]
+        chat = [{"role": "user", "content": f"{first['content']}\n\n{second['content']}"}, *chat[2:]]
+    return chat
+
+
+class LLMAgent(Agent):
+    """A language model loaded by transformers.
+
+    Parameters
+    ----------
+    env
+        The environment that it plays (for the agents' common constructor).
+    model
+        Folder or hub id.
+    temperature
+        0 decodes greedily.
+    max_new_tokens
+        Longest turn, in tokens.
+    batch_size
+        Chats per call of `generate`.
+    seed
+        Seed of sampling.
+    device
+        Where to run; default: CUDA if there is one.
+    """
+
+    def __init__(
+        self,
+        env: GraphEnv,
+        *,
+        model: str,
+        temperature: float = 0.0,
+        max_new_tokens: int = 256,
+        batch_size: int = 64,
+        seed: int = 0,
+        device: str | None = None,
+    ) -> None:
+        import torch
+
+        where = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.model, self.tokenizer = load_model(model, device=where)
+        self._setup(temperature, max_new_tokens, batch_size, seed)
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        tokenizer: Any,
+        *,
+        temperature: float = 0.0,
+        max_new_tokens: int = 256,
+        batch_size: int = 64,
+        seed: int = 0,
+    ) -> LLMAgent:
+        """Return an agent around a loaded model (a trainer's, between two steps)."""
+        agent = cls.__new__(cls)
+        agent.model, agent.tokenizer = model, tokenizer
+        agent._setup(temperature, max_new_tokens, batch_size, seed)
+        return agent
+
+    def _setup(self, temperature: float, max_new_tokens: int, batch_size: int, seed: int) -> None:
+        self.temperature = temperature
+        self.max_new_tokens = max_new_tokens
+        self.batch_size = batch_size
+        self.seed = seed
+        self._calls = 0
+
+    def act(self, messages: Sequence[Message]) -> str:
+        """Return the next assistant turn."""
+        return self.act_batch([messages])[0]
+
+    def act_batch(self, chats: Sequence[Sequence[Message]]) -> list[str]:
+        """Return the next turn of each chat."""
+        # Chats of like length share a batch, so that little is padded.
+        prompts = [self._prompt_ids(chat) for chat in chats]
+        order = sorted(range(len(chats)), key=lambda i: len(prompts[i]))
+        turns = [""] * len(chats)
+        for begin in range(0, len(order), self.batch_size):
+            places = order[begin : begin + self.batch_size]
+            for place, text in zip(places, self._generate([prompts[p] for p in places]), strict=True):
+                turns[place] = text
+        return turns
+
+    def _prompt_ids(self, chat: Sequence[Message]) -> list[int]:
+        rendered = self.tokenizer.apply_chat_template(
+            plain_roles(self.tokenizer, chat), add_generation_prompt=True, return_dict=True
+        )
+        ids: list[int] = rendered["input_ids"]
+        return ids
+
+    def _generate(self, prompts: list[list[int]]) -> list[str]:
+        import torch
+
+        from graphenv.seeding import stable_hash
+
+        width = max(len(ids) for ids in prompts)
+        pad = self.tokenizer.pad_token_id
+        device = self.model.device
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        sampling: dict[str, Any] = {"do_sample": False}
+        if self.temperature > 0:
+            sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
+        devices = [device] if device.type == "cuda" else []
+        with torch.no_grad(), torch.random.fork_rng(devices=devices):
+            # `generate` samples from torch's own generator only; it is restored afterwards.
+            torch.manual_seed(stable_hash("llm", self.seed, self._calls, bits=63))
+            self._calls += 1
+            out: torch.Tensor = self.model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=self.max_new_tokens,
+                pad_token_id=pad,
+                eos_token_id=self.tokenizer.eos_token_id,
+                **sampling,
+            )
+        texts: list[str] = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
+        return texts
+
+
+class TinyAgent(LLMAgent):
+    """A tiny model (see `graphenv.agents.tiny`): an `LLMAgent` on the CPU.
+
+    `model` is a folder that training wrote; without it an untrained model is made for the
+    environment (from `seed`), which is what an episode looks like before any learning.
+    """
+
+    def __init__(
+        self,
+        env: GraphEnv,
+        *,
+        model: str | None = None,
+        size: str = "xs",
+        temperature: float = 0.0,
+        max_new_tokens: int = 48,
+        batch_size: int = 256,
+        seed: int = 0,
+    ) -> None:
+        import tempfile
+
+        from graphenv.agents.tiny import environment_text, make_tiny
+
+        with tempfile.TemporaryDirectory() as folder:
+            if model is None:
+                text = environment_text([env], tasks=200)
+                model = str(make_tiny(text, folder, size=size, seed=seed))
+            self.model, self.tokenizer = load_model(model)
+        self._setup(temperature, max_new_tokens, batch_size, seed)
