@@ -1,1 +1,4 @@
-"""How fast knowledge graphs load and answer, and how much memory they take."""
+"""The triple store beside networkx, plain dictionaries and an embedded graph database.
+
+Run with ``python -m graphenv.benchmarks.knowledge``; kept figures are in ``results.md``.
+"""

@@ -178,6 +178,21 @@ def as_frontier(frontier: Frontier, num_entities: int) -> IntArray:
     return array.astype(np.int32, copy=False)
 
 
+def name_triples(
+    names: TripleStore, heads: IntArray, relations: IntArray, tails: IntArray
+) -> Iterator[NameTriple]:
+    """Yield the names of triples given as parallel arrays, in blocks to bound memory."""
+    relation_names = names.relation_names
+    for at in range(0, len(heads), 4096):
+        block = slice(at, at + 4096)
+        yield from zip(
+            names.entity_names(heads[block]),
+            [relation_names[r] for r in relations[block].tolist()],
+            names.entity_names(tails[block]),
+            strict=True,
+        )
+
+
 class Traversals:
     """Methods of a `TripleStore` that follow from its other methods."""
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from operator import index as as_int
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from graphenv.errors import DataError, UnknownNameError
+from graphenv.errors import DataError
+from graphenv.knowledge.checks import check_relations, id_column, triple_positions, unknown
+from graphenv.knowledge.digest import fingerprint as content_hash
 from graphenv.knowledge.index import LOOP_MAX, EdgeIndex
 from graphenv.knowledge.loading import Columns, PathLike, intern_triples, load_columns
 from graphenv.knowledge.names import IntArray, NameTable, encode, frozen
-from graphenv.knowledge.protocol import INVERSE, Frontier, NameTriple, Traversals, as_frontier
-from graphenv.text import bounded
+from graphenv.knowledge.protocol import (
+    INVERSE,
+    Frontier,
+    NameTriple,
+    Traversals,
+    as_frontier,
+    name_triples,
+)
 
 _INT32 = np.dtype(np.int32)
 
@@ -61,7 +66,7 @@ class KnowledgeGraph(Traversals):
     def _from_columns(cls, columns: Columns) -> KnowledgeGraph:
         entities = NameTable(columns.entity_names)
         relations = NameTable(columns.relation_names)
-        _check_relations(columns.relation_names)
+        check_relations(columns.relation_names)
         sizes = len(entities), len(relations)
         # The names are in the tables now; free the list before the index needs room.
         columns.entity_names.clear()
@@ -120,7 +125,7 @@ class KnowledgeGraph(Traversals):
         for label, values, limit in zip(
             ("heads", "relations", "tails"), (heads, relations, tails), limits, strict=True
         ):
-            columns.append(_id_column(label, values, limit))
+            columns.append(id_column(label, values, limit))
         if len({len(c) for c in columns}) != 1:
             raise DataError(
                 "heads, relations and tails must be equally long, got lengths "
@@ -132,7 +137,7 @@ class KnowledgeGraph(Traversals):
                 seen: set[bytes] = set()
                 twin = next(n for n in given if n in seen or seen.add(n))  # type: ignore[func-returns-value]
                 raise DataError(f"the {label} name {twin.decode('utf-8', 'replace')!r} repeats")
-        _check_relations(names[1])
+        check_relations(names[1])
         index = EdgeIndex(columns[0], columns[1], columns[2], len(names[0]), len(names[1]))
         return cls(index, NameTable(names[0]), NameTable(names[1]))
 
@@ -168,7 +173,13 @@ class KnowledgeGraph(Traversals):
         return self._index.num_triples
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_sizes(self)})"
+        sizes = (
+            (self.num_entities, "entity", "entities"),
+            (self.num_relations, "relation", "relations"),
+            (self.num_triples, "triple", "triples"),
+        )
+        told = ", ".join(f"{n:,} {one if n == 1 else many}" for n, one, many in sizes)
+        return f"KnowledgeGraph({told})"
 
     @property
     def num_entities(self) -> int:
@@ -202,7 +213,7 @@ class KnowledgeGraph(Traversals):
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the names and triples, whatever the order of rows and ids."""
         if self._fingerprint is None:
-            self._fingerprint = _fingerprint(self._index, self._entities, self._relations)
+            self._fingerprint = content_hash(self._index, self._entities, self._relations)
         return self._fingerprint
 
     # -- names ------------------------------------------------------------------------------------
@@ -227,7 +238,7 @@ class KnowledgeGraph(Traversals):
         """
         found = self._move_ids.get(name)
         if found is None:
-            raise _unknown("move", name, self.nearest_moves(name))
+            raise unknown("move", name, self.nearest_moves(name))
         return found
 
     def move_name(self, move: int) -> str:
@@ -282,7 +293,7 @@ class KnowledgeGraph(Traversals):
         """  # noqa: E501
         found = self.find_entity(name)
         if found is None:
-            raise _unknown("entity", name, self.nearest_entities(name))
+            raise unknown("entity", name, self.nearest_entities(name))
         return found
 
     def entity_name(self, entity: int) -> str:
@@ -492,98 +503,3 @@ class KnowledgeGraph(Traversals):
             return name_triples(self, *self.triple_arrays())
         positions = triple_positions(ids, self.num_triples)
         return name_triples(self, *self._index.triples_at(positions))
-
-
-def triple_positions(ids: Frontier, count: int) -> NDArray[np.int64]:
-    """Return triple ids as an array, or raise IndexError if one is outside ``0..count-1``."""
-    positions = np.asarray(ids, np.int64)
-    if len(positions) and (int(positions.min()) < 0 or int(positions.max()) >= count):
-        raise IndexError(f"a triple id is outside 0..{count - 1}")
-    return positions
-
-
-def name_triples(
-    names: KnowledgeGraph, heads: IntArray, relations: IntArray, tails: IntArray
-) -> Iterator[NameTriple]:
-    """Yield the names of triples given as parallel arrays, in blocks to bound memory."""
-    relation_names = names.relation_names
-    for at in range(0, len(heads), 4096):
-        block = slice(at, at + 4096)
-        yield from zip(
-            names.entity_names(heads[block]),
-            [relation_names[r] for r in relations[block].tolist()],
-            names.entity_names(tails[block]),
-            strict=True,
-        )
-
-
-def _sizes(store: Any) -> str:
-    parts = []
-    for count, one, many in (
-        (store.num_entities, "entity", "entities"),
-        (store.num_relations, "relation", "relations"),
-        (store.num_triples, "triple", "triples"),
-    ):
-        parts.append(f"{count:,} {one if count == 1 else many}")
-    return ", ".join(parts)
-
-
-def _unknown(kind: str, name: str, near: list[str]) -> UnknownNameError:
-    hint = f". The nearest: {', '.join(repr(bounded(n, 80)) for n in near)}" if near else ""
-    return UnknownNameError(f"no {kind} is named {bounded(name, 80)!r}{hint}")
-
-
-def _check_relations(names: list[bytes]) -> None:
-    marked = [n for n in names if n.startswith(INVERSE.encode())]
-    if marked:
-        raise DataError(
-            f"the relation {marked[0].decode('utf-8', 'replace')!r} begins with {INVERSE!r}, which "
-            "marks the inverse of a relation; rename it in the data"
-        )
-
-
-def _id_column(label: str, values: ArrayLike, limit: int) -> NDArray[Any]:
-    column = np.asarray(values)
-    if not column.size:
-        return np.zeros(0, np.int32)
-    if column.ndim != 1 or column.dtype.kind not in "iu":
-        raise DataError(
-            f"{label} must be one-dimensional integers, got shape {column.shape} of {column.dtype}"
-        )
-    low, high = int(column.min()), int(column.max())
-    if low < 0 or high >= limit:
-        raise DataError(
-            f"{label} hold ids {low}..{high}, but the names allow 0..{limit - 1}; probably the ids "
-            "belong to another name list"
-        )
-    return column
-
-
-def _fingerprint(index: EdgeIndex, entities: NameTable, relations: NameTable) -> str:
-    digest = hashlib.sha256(b"graphenv.KnowledgeGraph/1")
-    heads, moves, tails = index.triples_at()
-    columns = []
-    ordered = True
-    for table in (entities, relations):
-        names = table.raw_names()
-        rank: IntArray | None = None
-        if any(a > b for a, b in pairwise(names)):
-            order = sorted(range(len(names)), key=names.__getitem__)
-            rank = np.empty(len(names), np.int32)
-            rank[order] = np.arange(len(names), dtype=np.int32)
-            names = [names[i] for i in order]
-            ordered = False
-        digest.update(np.fromiter(map(len, names), "<i8", len(names)).tobytes())
-        digest.update(b"".join(names))
-        columns.append(rank)
-    by_entity, by_relation = columns
-    if by_entity is not None:
-        heads, tails = by_entity[heads], by_entity[tails]
-    if by_relation is not None:
-        moves = by_relation[moves]
-    if not ordered:
-        order = np.lexsort((tails, heads, moves))  # type: ignore[assignment]
-        heads, moves, tails = heads[order], moves[order], tails[order]
-    for column in (heads, moves, tails):
-        digest.update(np.ascontiguousarray(column, "<i4").data)
-    return digest.hexdigest()

@@ -8,9 +8,16 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from graphenv.knowledge.checks import triple_positions
 from graphenv.knowledge.names import IntArray, frozen
-from graphenv.knowledge.protocol import Frontier, NameTriple, Traversals, as_frontier
-from graphenv.knowledge.store import KnowledgeGraph, name_triples, triple_positions
+from graphenv.knowledge.protocol import (
+    Frontier,
+    NameTriple,
+    Traversals,
+    as_frontier,
+    name_triples,
+)
+from graphenv.knowledge.store import KnowledgeGraph
 
 IdTriple = tuple[int, int, int]
 
