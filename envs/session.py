@@ -57,6 +57,14 @@ class Session(ABC):
 
     # -- what a family defines ----------------------------------------------------------------
 
+    @property
+    def world(self) -> Any:
+        """What search agents may read beside the chat; `None` where a family has no such thing.
+
+        Public by definition: it must not hold or reach the target.
+        """
+        return None
+
     @abstractmethod
     def facts(self) -> dict[str, Any]:
         """Return the JSON-able facts of the present state; clears what is per turn."""
@@ -96,6 +104,19 @@ class Session(ABC):
         self.steps.append(step)
         return step
 
+    def time_out(self, text: str, reason: str) -> Step:
+        """End the episode with a turn that an engine or the clock gave up on.
+
+        The facts are those before the turn. A log replays such a turn by this very call, because
+        whether time runs out can differ between two runs.
+        """
+        if self.outcome is not None:
+            return self.turn(text)
+        self.finish("timeout", reason)
+        step = Step(text, (), OVER, self.facts(), self.values(), "timeout", reason)
+        self.steps.append(step)
+        return step
+
     def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
         """Parse and execute one turn; return (calls, observation, status, reason)."""
         parsed = parse_turn(text)
@@ -107,7 +128,7 @@ class Session(ABC):
                 parsed.reason,
             )
         if parsed.calls:
-            calls = tuple(self.call(call) for call in parsed.calls)
+            calls = self._fitting([self.call(call) for call in parsed.calls])
             if parsed.answer is not None and self.outcome is None:
                 # Under tool calling a turn with calls goes on, whatever else stands in it.
                 note = (
@@ -118,12 +139,24 @@ class Session(ABC):
             bad = next((c.result for c in calls if c.status == worst), "") if worst != "ok" else ""
             return calls, "\n".join(c.result for c in calls), worst, bounded(bad, 200)
         answer = parsed.answer
-        assert answer is not None
+        if answer is None:  # blocks of another family's language
+            reason = "a <program> block is not read here"
+            return (), f"Malformed turn: {reason}. {self.allowed()}", "malformed", reason
         if answer.items is None:
             said = f"Malformed answer: {answer.reason}. {self.allowed()}"
             return (), said, "malformed", answer.reason
         self.outcome = self.conclude(answer.items)
         return (), "", self.outcome.status, self.outcome.reason
+
+    def _fitting(self, calls: list[ToolCall]) -> tuple[ToolCall, ...]:
+        """Bound the results of one turn together: many calls may not make a long chat."""
+        left = self._max_observation
+        fitting = []
+        for call in calls:
+            result = bounded(call.result, left)
+            left = max(0, left - len(result))
+            fitting.append(call if result is call.result else replace(call, result=result))
+        return tuple(fitting)
 
     def call(self, call: ParsedCall) -> ToolCall:
         """Execute one tool call."""
@@ -131,7 +164,7 @@ class Session(ABC):
             said = f"Malformed tool call: {call.reason}. {self.allowed()}"
             return ToolCall("", {}, said, "malformed")
         if self.outcome is not None:
-            return ToolCall(call.name, call.arguments, OVER, "infeasible")
+            return ToolCall(bounded(call.name, 60), {}, OVER, "infeasible")
         spec = self.tools.get(call.name)
         if spec is None:
             hint = did_you_mean(call.name, self.tools)

@@ -11,18 +11,27 @@ import numpy.typing as npt
 
 from graphenv.encodings import encode_graph
 from graphenv.envs.kgqa.program import OPERATORS, Filter, Program, parse_program
-from graphenv.envs.kgqa.walk import Ids, Walk, walk_program
+from graphenv.envs.kgqa.public import public_world
+from graphenv.envs.kgqa.walk import Ids, Move, Walk, walk_program
 from graphenv.envs.session import Session
 from graphenv.envs.tools import ToolSpec, tool
 from graphenv.episode import Episode, Outcome, Status, ToolCall
 from graphenv.graph import Graph
 from graphenv.knowledge import TripleStore
+from graphenv.seeding import stable_hash
 from graphenv.text import NO_BLOCK, bounded, normalize, parse_turn
 
 __all__ = ["KGQASession", "make_walk"]
 
 MAX_NAME = 200
 Distances = npt.NDArray[np.int16]
+
+
+def _shortened(where: str) -> str:
+    """Return a place that fits into a fact; two long ones that differ stay different."""
+    if len(where) <= MAX_NAME:
+        return where
+    return f"{where[:MAX_NAME]}#{stable_hash(where):x}"
 
 
 def make_walk(world: TripleStore, topics: list[str], *, drop_topic: bool) -> Walk:
@@ -78,8 +87,13 @@ class KGQASession(Session):
         self._ignored = frozenset(normalize(name) for name in ignored)
         self._needs = needs
         self._gold_distances = gold_distances
-        self._moves: list[tuple[str, bool]] = []
+        self._moves: list[Move] = []
         self.walk = make_walk(world, self.task.meta["topics"], drop_topic=drop_topic)
+
+    @property
+    def world(self) -> TripleStore:
+        """The knowledge graph, read-only and without what a view of it hides."""
+        return public_world(self._world)
 
     # -- facts --------------------------------------------------------------------------------
 
@@ -89,7 +103,7 @@ class KGQASession(Session):
         return {
             "program": str(self.walk.program()),
             "frontier_size": len(self.walk.frontier),
-            "moves": [[key, exists] for key, exists in moves],
+            "moves": [[_shortened(where), move, exists] for where, move, exists in moves],
         }
 
     def values(self) -> dict[str, float]:
@@ -125,7 +139,11 @@ class KGQASession(Session):
         return self._outcome(self._resolved(items), self.walk.program())
 
     def _outcome(
-        self, answer: tuple[str, ...], program: Program, status: Status = "ok", reason: str = ""
+        self,
+        answer: tuple[str, ...] | None,
+        program: Program,
+        status: Status = "ok",
+        reason: str = "",
     ) -> Outcome:
         graph: Graph | None = None
         if "outcome.graph" in self._needs:
@@ -147,7 +165,7 @@ class KGQASession(Session):
         predicted = [normalize(item) for item in outcome.answer or ()]
         right = gold.intersection(predicted)
         size = len(gold) + len(set(predicted))
-        f1 = 2 * len(right) / size if size else 1.0
+        f1 = 2 * len(right) / size if size else float(outcome.answer is not None)
         hits = float(bool(predicted) and predicted[0] in gold)
         exact = float(outcome.answer is not None and set(predicted) == gold)
         rank = next((i for i, item in enumerate(predicted, 1) if item in gold), None)
@@ -173,12 +191,16 @@ class KGQASession(Session):
             return Outcome("malformed", "more than one <program> block")
         if parsed.reason and (parsed.reason != NO_BLOCK or not parsed.bare):
             return Outcome("malformed", parsed.reason)
+        if parsed.calls:
+            return Outcome("malformed", "there are no tools here; a program is asked for")
         program, reason = parse_program(parsed.programs[0] if parsed.programs else parsed.bare)
         if program is None:
             return Outcome("malformed", reason)
         self._moves, reason = walk_program(self.walk, program)
         if reason:
-            return self._outcome((), program, "infeasible", bounded(reason, 300))
+            return self._outcome(None, program, "infeasible", bounded(reason, 300))
+        # As walked, with names in the world's spelling: what path rewards compare.
+        program = self.walk.program(count=program.count)
         ends = self.walk.entities
         if program.count:
             return self._outcome((str(len(ends)),), program)
@@ -253,6 +275,8 @@ class KGQASession(Session):
         """
         if operator not in OPERATORS:
             return f"{bounded(operator, 20)!r} is none of {' '.join(OPERATORS)}", "infeasible"
+        if len(value) > MAX_NAME:
+            return f"The value has {len(value)} characters; at most {MAX_NAME} fit.", "infeasible"
         condition = Filter(relation, operator, value)
         return self._move(relation, lambda: self.walk.keep(condition), str(condition))
 
@@ -308,12 +332,12 @@ class KGQASession(Session):
     def _move(self, relation: str, move: Callable[[], bool], shown: str) -> tuple[str, Status]:
         if self.walk.depth >= 16:
             return "The path has 16 moves, which is the limit.", "infeasible"
-        key = f"{self.walk.program()} > {shown}"
+        where = str(self.walk.program())
         if self._world.find_move(relation) is None:
-            self._moves.append((bounded(key, MAX_NAME), False))
+            self._moves.append((where, bounded(shown, MAX_NAME), False))
             return self._no_relation(relation), "infeasible"
         moved = move()
-        self._moves.append((bounded(key, MAX_NAME), moved))
+        self._moves.append((where, shown, moved))
         if not moved:
             possible = ", ".join(self._world.moves(self.walk.frontier)) or "none"
             return (
