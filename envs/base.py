@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, SupportsFloat
 
 import gymnasium as gym
@@ -25,6 +25,8 @@ from graphenv.text import MAX_COMPLETION_CHARS
 __all__ = ["INSTRUCTIONS", "GraphEnv", "PromptedTasks"]
 
 INSTRUCTIONS = ("full", "short", "none")
+MAX_OPENINGS = 64
+"""Openings kept, so that the members of a group (one task, many episodes) share their making."""
 
 
 class PromptedTasks(Sequence[Task]):
@@ -43,7 +45,7 @@ class PromptedTasks(Sequence[Task]):
         if not -size <= index < size:
             raise IndexError(f"task index {index} is outside the {size} tasks of this split")
         task = self._env.source[int(index) % size]
-        return replace(task, messages=self._env.prompt(task))
+        return Task(task.id, task.index, self._env.prompt(task), task.target, task.meta)
 
     def __iter__(self) -> Iterator[Task]:
         return (self[i] for i in range(len(self)))
@@ -102,6 +104,10 @@ class GraphEnv(gym.Env[str, str], ABC):
             raise ConfigError(
                 f"{env_id}: instructions={instructions!r} is not one of {', '.join(INSTRUCTIONS)}"
             )
+        if not isinstance(max_observation, int) or max_observation < 100:
+            raise ConfigError(
+                f"{env_id}: max_observation={max_observation!r} must be a whole number >= 100"
+            )
         if render_mode not in (None, "ansi"):
             raise ConfigError(f"{env_id}: render_mode={render_mode!r}; only 'ansi' and None exist")
         try:
@@ -119,6 +125,7 @@ class GraphEnv(gym.Env[str, str], ABC):
         check_provided(self.reward, self.provides, f"{env_id} with this source")
         self.observation_space = UnicodeText(1_000_000)
         self.action_space = UnicodeText(MAX_COMPLETION_CHARS * 10)
+        self._openings: OrderedDict[int, Episode] = OrderedDict()
         self._session: Session | None = None
         self._score: Score | None = None
 
@@ -157,16 +164,21 @@ class GraphEnv(gym.Env[str, str], ABC):
 
     def begin(self, index: int) -> Session:
         """Return a started session of task `index`; sessions are independent of each other."""
-        task = self.target(self.tasks[index])
+        opening = self._openings.get(index)
+        if opening is not None:
+            return self.make_session(opening)
         template = Episode(
             env_id=self.env_id,
             kwargs=self.kwargs,
             fingerprint=self.source.fingerprint,
-            task=task,
+            task=self.target(self.tasks[index]),
             max_turns=self.max_turns,
         )
         session = self.make_session(template)
         session.start()
+        self._openings[index] = session.episode()
+        if len(self._openings) > MAX_OPENINGS:
+            self._openings.popitem(last=False)
         return session
 
     def play(self, index: int, turns: Sequence[str]) -> Episode:
@@ -220,7 +232,8 @@ class GraphEnv(gym.Env[str, str], ABC):
             value = self._score.steps[-1] if self._score.steps else 0.0
         else:
             value = self.reward.last_step(episode)
-        return step.observation, value, *ending(session), self.info()
+        info = episode_info(episode, self._score)
+        return step.observation, value, *ending(session), info
 
     @property
     def session(self) -> Session:
@@ -307,11 +320,14 @@ def graded(reward: ExpressionReward, episodes: Sequence[Episode]) -> list[Score]
 def episode_info(episode: Episode, score: Score | None) -> dict[str, Any]:
     """Return the Gymnasium info of an episode; `score` once it has ended."""
     last = episode.steps[-1] if episode.steps else None
+    chat = [dict(message) for message in episode.task.messages]
+    for step in episode.steps:
+        chat += map(dict, step.messages)
     info: dict[str, Any] = {
         "task_id": episode.task.id,
         "index": episode.task.index,
         "turn": len(episode.steps),
-        "messages": [dict(message) for message in episode.messages],
+        "messages": chat,
         "turn_status": last.status if last else "ok",
         "status": episode.status or "running",
         "reason": episode.outcome.reason if episode.outcome else (last.reason if last else ""),

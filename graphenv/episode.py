@@ -209,7 +209,18 @@ def write_records(
     """Write `records` as JSONL."""
     with Path(path).open("a" if append else "w", encoding="utf-8") as file:
         for record in records:
-            file.write(json.dumps(record.to_json(), ensure_ascii=False) + "\n")
+            line = json.dumps(record.to_json(), ensure_ascii=False)
+            if not line.isascii() and _unencodable(line):  # a lone surrogate in model text
+                line = json.dumps(record.to_json())
+            file.write(line + "\n")
+
+
+def _unencodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def read_records(path: str | Path) -> Iterator[EpisodeRecord]:

@@ -1,6 +1,6 @@
 """Every exception that graphenv raises on purpose.
 
-Bad input from a *user* is one of these; bad input from a *model* is never an exception but a status.
+Bad input from a *user* is one of these; bad input from a *model* is a status, never an exception.
 Messages say what was asked, what was found, the likely cause and the next step.
 """
 

@@ -14,7 +14,7 @@ FACTS: dict[str, str] = {
     "target.answer": "the gold answer items (tuple of str)",
     "target.graph": "the gold graph (Graph)",
     "target.path": "the gold sequence of moves (tuple of str)",
-    "step.moves": "moves tried on a step: list of [key, exists in the world] (key: where and what)",
+    "step.moves": "moves tried on a step: list of [from where, what, exists in the world]",
     "step.reach": "nearness of the state to the gold in [0, 1], 1 when it is the gold",
 }
 

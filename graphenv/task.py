@@ -1,4 +1,4 @@
-"""`Task`: one frozen problem. `TaskSource`: a sequence of them, a pure function of its arguments."""
+"""`Task`: one frozen problem. `TaskSource`: a sequence of them, a function of its arguments."""
 
 from __future__ import annotations
 

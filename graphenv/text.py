@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "format_call",
     "normalize",
     "parse_answer_items",
+    "parse_json",
     "parse_turn",
 ]
 
@@ -34,7 +36,9 @@ MAX_CALLS_PER_TURN = 64
 MAX_JSON_DEPTH = 32
 NO_BLOCK = "no <tool_call> and no <answer> block"
 
-_SPACE = re.compile(r"\s+")
+_SHORT = 256
+_THINK = re.compile(r"<(/?)think>", re.IGNORECASE)
+_SURROGATE = re.compile(r"\\ud|[\ud800-\udfff]", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)(answer|tool_call|think|program)>", re.IGNORECASE)
 
 
@@ -47,8 +51,35 @@ def normalize(name: str) -> str:
     >>> normalize("  Caf\\u0065\\u0301  NOIR ")
     'café noir'
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", folded)).strip()
+    # Names come back many times (gold, predicted, every term); whole completions do not.
+    return _normalized_short(name) if len(name) <= 200 else _normalized(name)
+
+
+def _normalized(name: str) -> str:
+    if name.isascii():  # NFKC changes nothing, casefold is lower
+        return " ".join(name.lower().split())
+    folded = unicodedata.normalize("NFKC", _stream_safe(name)).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def _stream_safe(text: str) -> str:
+    """Break runs of more than 30 combining marks, as Unicode's stream-safe format does (UAX 15).
+
+    Putting such a run in canonical order takes quadratic time: 200,000 marks would take a minute.
+    """
+    if len(text) <= _SHORT:
+        return text
+    pieces, run = [], 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > 30:
+            pieces.append("\u034f")
+            run = 1
+        pieces.append(char)
+    return "".join(pieces)
+
+
+_normalized_short = lru_cache(maxsize=1 << 16)(_normalized)
 
 
 def bounded(text: str, limit: int) -> str:
@@ -138,16 +169,32 @@ def _json_depth_ok(text: str) -> bool:
     return True
 
 
-def _loads(text: str) -> tuple[Any, str]:
-    """Return `(value, "")` or `(None, reason)`; never raises."""
+def parse_json(text: str) -> tuple[Any, str]:
+    """Return `(value, "")` or `(None, reason)`; never raises, whatever the text.
+
+    >>> parse_json("[1, 2]"), parse_json("[NaN]")[1]
+    (([1, 2], ''), 'not valid JSON: NaN is not a JSON value')
+    """
     if not _json_depth_ok(text):
         return None, f"JSON nested deeper than {MAX_JSON_DEPTH} levels"
     try:
-        return json.loads(text, parse_constant=_refuse_constant), ""
+        value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         return None, f"not valid JSON: {error.msg} at character {error.pos}"
     except ValueError as error:  # NaN and friends, integers with thousands of digits
         return None, f"not valid JSON: {error}"
+    return (_encodable(value) if _SURROGATE.search(text) else value), ""
+
+
+def _encodable(value: Any) -> Any:
+    """Return a JSON value with lone surrogates replaced: no tokenizer or file takes them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return value
 
 
 def _refuse_constant(name: str) -> Any:
@@ -171,7 +218,7 @@ def parse_answer_items(text: str) -> tuple[tuple[str, ...] | None, str]:
     if not body:
         return None, "the answer is empty"
     if body[0] in '[{"':
-        value, reason = _loads(body)
+        value, reason = parse_json(body)
         if reason:
             return None, f"the answer is {reason}"
     else:
@@ -194,7 +241,7 @@ def parse_answer_items(text: str) -> tuple[tuple[str, ...] | None, str]:
 
 
 def _parse_call(body: str) -> ParsedCall:
-    value, reason = _loads(body.strip())
+    value, reason = parse_json(body.strip())
     if reason:
         return ParsedCall(None, {}, f"the tool call is {reason}")
     if not isinstance(value, dict):
@@ -204,7 +251,7 @@ def _parse_call(body: str) -> ParsedCall:
     if not isinstance(name, str) or not name:
         return ParsedCall(None, {}, 'the tool call has no "name"')
     if isinstance(arguments, str):  # OpenAI-style servers send the arguments as a JSON string
-        arguments, reason = _loads(arguments)
+        arguments, reason = parse_json(arguments)
         if reason:
             return ParsedCall(None, {}, f'the "arguments" of {bounded(name, 60)} are {reason}')
     if not isinstance(arguments, dict):
@@ -230,11 +277,14 @@ def parse_turn(text: str) -> ParsedTurn:
     if len(text) > MAX_COMPLETION_CHARS:
         reason = f"the turn is longer than {MAX_COMPLETION_CHARS} characters"
         return ParsedTurn((), None, reason=reason)
+    if _SURROGATE.search(text):
+        text = text.encode("utf-8", "replace").decode()
     scan = _Scan()
     bare: list[str] = []
-    cursor = 0
+    # Chat templates of reasoning models open <think> in the prompt: the turn only closes it.
+    cursor = _end_of_thought(text)
     opened: tuple[str, int] | None = None
-    for match in _TAG.finditer(text):
+    for match in _TAG.finditer(text, cursor):
         closing, tag = match.group(1) == "/", match.group(2).lower()
         if opened is not None and opened[0] == "think":
             if closing and tag == "think":
@@ -257,6 +307,12 @@ def parse_turn(text: str) -> ParsedTurn:
     if opened is None or opened[0] != "think":
         bare.append(text[cursor:])
     return scan.turn("".join(bare).strip())
+
+
+def _end_of_thought(text: str) -> int:
+    """Return where the turn begins: after a thought that it closes without having opened it."""
+    thought = _THINK.search(text)
+    return thought.end() if thought is not None and thought.group(1) else 0
 
 
 class _Scan:

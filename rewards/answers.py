@@ -85,7 +85,7 @@ class Hits(EndTerm):
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.answer", "target.answer"})
 
     def __init__(self, *, k: int = 1) -> None:
-        if not isinstance(k, int) or k < 1:
+        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
             raise ConfigError(f"hits(k={k!r}): k is a whole number of at least 1")
         self.k = k
 

@@ -7,6 +7,7 @@ operators `gate(condition, reward, threshold=1.0)`, `cap(reward, limit)`, `poten
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,10 +27,12 @@ from graphenv.rewards.operators import (
 from graphenv.rewards.registry import TERMS, make_term, term_class
 from graphenv.rewards.terms import CostTerm, Crash, EndTerm, Grade, ShapingTerm, Term, grade_all
 from graphenv.score import Part, Score
+from graphenv.text import bounded
 
 __all__ = ["ExpressionReward", "parse"]
 
 MAX_EXPRESSION_CHARS = 2_000
+MAX_DEPTH = 64
 _OPERATORS = {"gate", "cap", "potential"}
 
 
@@ -49,7 +52,12 @@ class ExpressionReward:
         self._name = name
         leaves = {leaf.text: leaf for leaf in root.leaves()}
         self._end = {t: leaf.term for t, leaf in leaves.items() if isinstance(leaf.term, EndTerm)}
+        self._step_leaves = [leaf for text, leaf in leaves.items() if text not in self._end]
+        # The tree never changes, and these are asked for with every episode.
         self._weights = root.weights()
+        self._terms = tuple(leaves)
+        self._range = root.range
+        self._needs = frozenset[str]().union(*(leaf.term.needs for leaf in leaves.values()))
 
     @property
     def name(self) -> str:
@@ -59,12 +67,12 @@ class ExpressionReward:
     @property
     def range(self) -> tuple[float, float]:
         """The interval that every value lies in, by interval arithmetic over the terms."""
-        return self._root.range
+        return self._range
 
     @property
     def needs(self) -> frozenset[str]:
         """The facts that the terms read."""
-        return frozenset().union(*(leaf.term.needs for leaf in self._root.leaves()))
+        return self._needs
 
     @property
     def has_shaping(self) -> bool:
@@ -74,7 +82,7 @@ class ExpressionReward:
     @property
     def terms(self) -> tuple[str, ...]:
         """The texts of the distinct terms, in order of appearance."""
-        return tuple(dict.fromkeys(leaf.text for leaf in self._root.leaves()))
+        return self._terms
 
     @property
     def weights(self) -> dict[str, float]:
@@ -96,25 +104,31 @@ class ExpressionReward:
         return [self._score(e, g) for e, g in zip(episodes, grades, strict=True)]
 
     def _score(self, episode: Episode, grades: dict[str, Grade | Crash]) -> Score:
-        crashes = {t: g.reason for t, g in grades.items() if isinstance(g, Crash)}
-        values = {t: g.value for t, g in grades.items() if isinstance(g, Grade)}
-        info = {t: dict(g.info) for t, g in grades.items() if isinstance(g, Grade) and g.info}
+        crashes: dict[str, str] = {}
+        values: dict[str, float | None] = {}
+        info: dict[str, dict[str, Any]] = {}
+        for text, grade in grades.items():
+            if isinstance(grade, Crash):
+                crashes[text] = grade.reason
+                continue
+            values[text] = grade.value
+            if grade.info:
+                info[text] = dict(grade.info)
         steps: list[float] | None = None
         if not crashes:
             try:
                 steps = self._root.steps(episode, values)
-                for leaf in self._root.leaves():
-                    if leaf.text not in values:
-                        values[leaf.text] = leaf.total(episode, values)
-            except Exception as error:  # a crash inside a step term: a status, as in grade_all
+                for leaf in self._step_leaves:
+                    values[leaf.text] = leaf.total(episode, values)
+            except Exception as error:  # noqa: BLE001 - a crash is a status, as in grade_all
                 crashes["step terms"] = f"{type(error).__name__}: {error}"
-        parts = {t: Part(values.get(t), self._weights[t]) for t in self.terms}
+        parts = {t: Part(values.get(t), self._weights[t]) for t in self._terms}
         if crashes:
             reason = "; ".join(f"{term}: {why}" for term, why in crashes.items())
             return Score(None, (), parts, "error", reason, info)
         if steps is None:
             return Score(None, (), parts, "not_applicable", "no term applies to this task", info)
-        low, high = self.range
+        low, high = self._range
         total = float(sum(steps))
         if not steps:
             # Nothing was played: there is no turn to pay.
@@ -178,23 +192,40 @@ def parse(text: str) -> ExpressionReward:
         raise ConfigError(f"a reward expression has at most {MAX_EXPRESSION_CHARS} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        node = _node(tree)
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except (SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
         raise ConfigError(
-            f"reward {text!r} is not an expression ({error}). Example: 'exact + 0.3*answer_f1'"
+            f"reward {bounded(text, 200)!r} is not an expression ({error}). "
+            "Example: 'exact + 0.3*answer_f1'"
         ) from error
+    _check_depth(tree)
+    node = _node(tree)
     if not isinstance(node, Node):
         raise ConfigError(f"reward {text!r} is a number; it needs at least one term")
     if not list(node.leaves()):
         raise ConfigError(f"reward {text!r} holds no term.{did_you_mean('', TERMS)}")
-    return ExpressionReward(node, ast.unparse(tree))
+    reward = ExpressionReward(node, ast.unparse(tree))
+    if not all(map(math.isfinite, (*reward.range, *reward.weights.values()))):
+        raise ConfigError(f"reward {bounded(text, 200)!r}: its numbers grow beyond all bounds")
+    return reward
+
+
+def _check_depth(tree: ast.expr) -> None:
+    """Keep every recursion over the expression, here and later, far from Python's limit."""
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise ConfigError(
+        f"a reward expression nests at most {MAX_DEPTH} levels deep; a sum of n terms counts as n"
+    )
 
 
 def _node(tree: ast.expr) -> Node | float:
     if isinstance(tree, ast.Constant):
         if isinstance(tree.value, bool) or not isinstance(tree.value, int | float):
             raise ConfigError(f"{tree.value!r} cannot stand alone in a reward expression")
-        return float(tree.value)
+        return _number(tree.value, "a factor")
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub | ast.UAdd):
         inner = _node(tree.operand)
         sign = -1.0 if isinstance(tree.op, ast.USub) else 1.0
@@ -219,8 +250,18 @@ def _binary(tree: ast.BinOp) -> Node | float:
         if isinstance(left, float) and isinstance(right, float):
             return left + sign * right
         first = Constant(left) if isinstance(left, float) else left
-        second = Constant(right) if isinstance(right, float) else right
-        return Sum((first, second if sign > 0 else Scale(-1.0, second)))
+        if isinstance(right, float):
+            second: Node = Constant(sign * right)
+        else:
+            second = right if sign > 0 else Scale(-1.0, right)
+        # One flat sum, so that the order of writing does not matter to terms that do not apply.
+        return Sum(
+            tuple(
+                part
+                for node in (first, second)
+                for part in (node.inner if isinstance(node, Sum) else (node,))
+            )
+        )
     if isinstance(tree.op, ast.Mult):
         if isinstance(left, float):
             return left * right if isinstance(right, float) else Scale(left, right)
@@ -248,7 +289,8 @@ def _call(tree: ast.Call, name: str) -> Node:
     if name == "gate" and len(operands) == 2 and set(options) <= {"threshold"}:
         condition, inner = operands
         if isinstance(condition, Node) and isinstance(inner, Node):
-            return Gate(condition, inner, float(options.get("threshold", 1.0)))
+            threshold = _number(options.get("threshold", 1.0), "gate: threshold")
+            return Gate(condition, inner, threshold)
     raise ConfigError(
         f"{ast.unparse(tree)!r}: the forms are gate(condition, reward, threshold=1.0), "
         "cap(reward, limit) and potential(term)"
@@ -281,10 +323,21 @@ def _leaf(tree: ast.expr, name: str, arguments: dict[str, Any]) -> Node:
     raise ConfigError(f"term {name!r} is of no known kind")
 
 
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise ConfigError(f"{what} is a finite number, not {bounded(repr(value), 60)}")
+
+
 def _constant(tree: ast.expr) -> Any:
     try:
         return ast.literal_eval(tree)
-    except ValueError:
+    except (ValueError, TypeError):
         raise ConfigError(
             f"{ast.unparse(tree)!r} is not a constant; arguments of terms are numbers, strings, "
             "booleans or lists of them"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from graphenv.episode import Episode, Step
@@ -140,7 +141,7 @@ class Potential(Node):
         for t, step in enumerate(episode.steps):
             at_end = episode.ended and t == last
             levels.append(0.0 if at_end else self._after(step))
-        return [after - before for before, after in zip(levels, levels[1:], strict=False)]
+        return [after - before for before, after in pairwise(levels)]
 
     def running_step(self, episode: Episode, t: int) -> float:
         first = self._phi(episode.start, episode.start_values)
@@ -209,7 +210,11 @@ class Sum(Node):
 
     @property
     def range(self) -> tuple[float, float]:
-        ranges = [node.range for node in self.inner]
+        constants = [node.range for node in self.inner if isinstance(node, Constant)]
+        ranges = [node.range for node in self.inner if not isinstance(node, Constant)]
+        if len(ranges) > 1:  # each of them may be left out beside the others
+            ranges = [(min(low, 0.0), max(high, 0.0)) for low, high in ranges]
+        ranges += constants
         return (sum(low for low, _ in ranges), sum(high for _, high in ranges))
 
     def leaves(self) -> Iterator[Leaf]:

@@ -11,7 +11,7 @@ from graphenv.score import Kind
 
 __all__ = ["PathSimilarity", "PathValidity", "Progress", "edit_distance"]
 
-MAX_PATH = 64
+MAX_PATH = 256
 
 
 def edit_distance(a: Sequence[str], b: Sequence[str]) -> int:
@@ -56,9 +56,11 @@ class PathSimilarity(EndTerm):
 
 
 class PathValidity(EndTerm):
-    """Share of the distinct moves tried that exist in the graph; 0 if none was tried.
+    """V / (V + I): V relations followed that exist where they were tried, I moves that do not.
 
-    A move is what was followed from where, so going back and forth does not raise the share.
+    V counts distinct relations, wherever they were followed, and I distinct (place, relation)
+    pairs, so that neither repeating a turn nor walking to and fro raises the share. 0 if nothing
+    was tried.
     """
 
     kind: ClassVar[Kind] = "validity"
@@ -66,11 +68,15 @@ class PathValidity(EndTerm):
 
     def score(self, episode: Episode) -> float | None:
         """Return a value in [0, 1]."""
-        tried: dict[str, bool] = {}
+        valid: set[str] = set()
+        invalid: set[tuple[str, str]] = set()
         for step in episode.steps:
-            for key, exists in step.facts["moves"]:
-                tried[key] = bool(exists)
-        return sum(tried.values()) / len(tried) if tried else 0.0
+            for where, move, exists in step.facts["moves"]:
+                if exists:
+                    valid.add(move)
+                else:
+                    invalid.add((where, move))
+        return len(valid) / (len(valid) + len(invalid)) if valid else 0.0
 
 
 class Progress(ShapingTerm):

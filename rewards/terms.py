@@ -84,7 +84,7 @@ def grade_all(term: EndTerm, episodes: Sequence[Episode]) -> list[Grade | Crash]
         raw: list[float | Grade | Crash | None] = list(term.scores(episodes))
         if len(raw) != len(episodes):
             raise RuntimeError(f"{len(raw)} scores for {len(episodes)} episodes")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the crash boundary of verifiers
         # Any exception of a verifier is its crash: it becomes a status that nobody can mistake
         # for a wrong answer, and the batch is graded one by one so that only its cause is lost.
         raw = [_crash(error)] if len(episodes) == 1 else [_single(term, e) for e in episodes]
@@ -94,7 +94,7 @@ def grade_all(term: EndTerm, episodes: Sequence[Episode]) -> list[Grade | Crash]
 def _single(term: EndTerm, episode: Episode) -> float | Grade | Crash | None:
     try:
         return term.scores([episode])[0]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the crash boundary of verifiers
         return _crash(error)
 
 
@@ -105,6 +105,8 @@ def _crash(error: Exception) -> Crash:
 def _checked(term: EndTerm, raw: float | Grade | Crash | None) -> Grade | Crash:
     if isinstance(raw, Crash):
         return raw
+    if type(raw) is float and term.range[0] <= raw <= term.range[1]:
+        return Grade(raw)
     grade = raw if isinstance(raw, Grade) else Grade(raw)
     if grade.value is None:
         return grade

@@ -29,6 +29,8 @@ def load_attribute(reference: str) -> Any:
             "cannot be stored with a run: put the function into an importable module."
         )
     module, _, attribute = reference.partition(":")
+    if not module or module.startswith(".") or not attribute:
+        raise ConfigError(f"{reference!r} is not a reference; write 'module:attribute' in full.")
     try:
         found: Any = import_module(module)
         for name in attribute.split("."):

@@ -18,7 +18,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from graphenv.text import bounded
+from graphenv.text import bounded, parse_json
 
 __all__ = ["MAX_BRANCHES", "MAX_MOVES", "OPERATORS", "Branch", "Filter", "Program", "parse_program"]
 
@@ -26,7 +26,9 @@ MAX_MOVES = 16
 MAX_BRANCHES = 8
 MAX_PROGRAM_CHARS = 4_000
 OPERATORS = ("<=", ">=", "!=", "<", ">", "=")
-_FILTER = re.compile(r"\[\s*(.+?)\s*(<=|>=|!=|<|>|=)\s*(.+?)\s*\]", re.DOTALL)
+_MARKS = re.compile(r"[>&\[\]{}]|^count\b")
+_OPERATOR = re.compile(r"<=|>=|!=|<|>|=")
+_JSON_LIST = re.compile(r"\[\s*\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,17 @@ class Program:
 
     def __str__(self) -> str:
         text = " & ".join(str(branch) for branch in self.branches)
-        return f"count {text}" if self.count else text
+        text = f"count {text}" if self.count else text
+        if len(self.branches) == 1 and _MARKS.search(text) and not self._reads_back(text):
+            return json.dumps([str(move) for move in self.branches[0].moves], ensure_ascii=False)
+        return text
+
+    def _reads_back(self, text: str) -> bool:
+        branch = self.branches[0]
+        plain = not self.count and branch.start is None
+        return not (plain and all(isinstance(m, str) for m in branch.moves)) or (
+            parse_program(text)[0] == self
+        )
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -91,7 +103,7 @@ def parse_program(text: str) -> tuple[Program | None, str]:
         return None, "the program is empty"
     if len(text) > MAX_PROGRAM_CHARS:
         return None, f"the program is longer than {MAX_PROGRAM_CHARS} characters"
-    if text.startswith('["'):
+    if _JSON_LIST.match(text):
         return _from_json(text)
     count = False
     if text == "count" or text.startswith(("count ", "count\n")):
@@ -108,10 +120,9 @@ def parse_program(text: str) -> tuple[Program | None, str]:
 
 
 def _from_json(text: str) -> tuple[Program | None, str]:
-    try:
-        moves = json.loads(text)
-    except ValueError as error:
-        return None, f"the program is not valid JSON: {error}"
+    moves, reason = parse_json(text)
+    if reason:
+        return None, f"the program is {reason}"
     if not isinstance(moves, list) or not all(isinstance(m, str) and m.strip() for m in moves):
         return None, "a JSON program is a list of relation names"
     if len(moves) > MAX_MOVES:
@@ -132,10 +143,10 @@ def _branch(text: str) -> tuple[Branch | None, str]:
         if not move or move == "^":
             return None, "a move is empty"
         if move.startswith("["):
-            match = _FILTER.fullmatch(move)
-            if match is None:
+            condition = _filter(move)
+            if condition is None:
                 return None, f"{bounded(move, 60)!r} is not a filter [relation operator value]"
-            moves.append(Filter(match[1], match[2], match[3]))
+            moves.append(condition)
         else:
             moves.append(move)
     if len(moves) > MAX_MOVES:
@@ -143,8 +154,19 @@ def _branch(text: str) -> tuple[Branch | None, str]:
     return Branch(tuple(moves), start), ""
 
 
+def _filter(text: str) -> Filter | None:
+    # Not one regular expression: spaces around a lazy group make those cubic.
+    found = _OPERATOR.search(text)
+    if found is None or not text.endswith("]"):
+        return None
+    relation, value = text[1 : found.start()].strip(), text[found.end() : -1].strip()
+    return Filter(relation, found.group(), value) if relation and value else None
+
+
 def _split(text: str, separator: str) -> list[str]:
     """Split outside of brackets and braces."""
+    if "[" not in text and "{" not in text:
+        return text.split(separator)
     pieces, depth, begin = [], 0, 0
     for i, char in enumerate(text):
         if char in "[{":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -55,9 +56,13 @@ class _Leg:
     start: int
     states: list[tuple[str | Filter, Ids]] = field(default_factory=list)
 
+    @cached_property
+    def _first(self) -> Ids:
+        return np.array([self.start], dtype=np.int32)
+
     @property
     def frontier(self) -> Ids:
-        return self.states[-1][1] if self.states else np.array([self.start], dtype=np.int32)
+        return self.states[-1][1] if self.states else self._first
 
 
 class Walk:
@@ -152,20 +157,21 @@ class Walk:
         return Program(tuple(branches), count)
 
     def graph(self) -> Graph:
-        """Return the walked subgraph: every edge that led to an entity of the next frontier."""
+        """Return the walked subgraph: every edge that led to an entity of the next frontier.
+
+        A branch that has not moved adds nothing: its start is given by the question, not found.
+        """
         triples: dict[Triple, None] = {}
-        starts = []
         for leg in self._legs:
-            starts.append(self.world.entity_name(leg.start))
             before = np.array([leg.start], dtype=np.int32)
             for move, after in leg.states:
                 name = move.relation if isinstance(move, Filter) else move
                 for triple in self._edges(before, name, after, isinstance(move, Filter)):
                     triples[triple] = None
                     if len(triples) >= MAX_WALK_EDGES:
-                        return Graph.from_triples(triples, entities=starts)
+                        return Graph.from_triples(triples)
                 before = after
-        return Graph.from_triples(triples, entities=starts)
+        return Graph.from_triples(triples)
 
     def _edges(self, before: Ids, move: str, after: Ids, is_filter: bool) -> list[Triple]:
         heads, tails = self.world.edges(before, move)
@@ -177,20 +183,24 @@ class Walk:
         return [(h, move, t) for h, t in zip(head_names, tail_names, strict=True)]
 
 
-def walk_program(walk: Walk, program: Program) -> tuple[list[tuple[str, bool]], str]:
+Move = tuple[str, str, bool]
+"""A move tried: from where, what, and whether it led anywhere."""
+
+
+def walk_program(walk: Walk, program: Program) -> tuple[list[Move], str]:
     """Run `program` on a fresh walk.
 
     Returns
     -------
     moves
-        Each move tried: (where and what, whether it led anywhere).
+        Each move tried.
     reason
         Why the program cannot be run to its end, or "".
     """
-    moves: list[tuple[str, bool]] = []
+    moves: list[Move] = []
     reason = ""
     for i, branch in enumerate(program.branches):
-        key = f"{i}:{branch.start or ''}"
+        where = f"{i}:{branch.start or ''}"
         blocked = False
         start = walk.topic if branch.start is None else walk.world.find_entity(branch.start)
         if start is None:
@@ -201,11 +211,11 @@ def walk_program(walk: Walk, program: Program) -> tuple[list[tuple[str, bool]], 
         elif branch.start is not None:
             walk.restart(start)
         for move in branch.moves:
-            key = f"{key} > {move}"
             if not blocked and not _make(walk, move):
-                reason = reason or f"{str(move)!r} leads nowhere from {key.rpartition(' > ')[0]!r}"
+                reason = reason or f"{str(move)!r} leads nowhere from {where!r}"
                 blocked = True
-            moves.append((key, not blocked))
+            moves.append((where, str(move), not blocked))
+            where = f"{where} > {move}"
     return moves, reason
 
 

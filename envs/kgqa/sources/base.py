@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from graphenv.envs.kgqa.program import Branch, Program
 from graphenv.errors import DataError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message, Target, Task, check_split
@@ -84,7 +85,7 @@ def question_task(
     """
     message: Message = {"role": "user", "content": question}
     if program is None and path is not None:
-        program = " > ".join(path)
+        program = str(Program((Branch(tuple(path)),)))
     target = Target(
         answer=tuple(answers), path=None if path is None else tuple(path), program=program
     )
