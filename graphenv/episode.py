@@ -158,8 +158,15 @@ class Episode:
             [[dict(step.facts), step.status, step.observation] for step in self.steps],
             None if end is None else [end.status, end.answer, end.path, end.program],
         ]
-        text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest(facts, 16)
+
+    def turn_digests(self) -> tuple[str, ...]:
+        """Return a short digest of the facts before the first turn and after each: T + 1 of them.
+
+        They tell at which turn a replay goes another way.
+        """
+        after = ([dict(step.facts), step.status, step.observation] for step in self.steps)
+        return (_digest(dict(self.start), 4), *(_digest(facts, 4) for facts in after))
 
     def record(self) -> EpisodeRecord:
         """Return what is logged of this episode."""
@@ -174,7 +181,13 @@ class Episode:
             status=self.status,
             reason=self.outcome.reason if self.outcome else "",
             success=self.success,
+            turn_digests=self.turn_digests(),
         )
+
+
+def _digest(facts: Any, size: int) -> str:
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -191,16 +204,21 @@ class EpisodeRecord:
     status: Status | None
     reason: str = ""
     success: float | None = None
+    turn_digests: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able form; `from_json` is its inverse."""
-        return {**self.__dict__, "turns": list(self.turns)}
+        lists = {"turns": list(self.turns), "turn_digests": list(self.turn_digests)}
+        return {**self.__dict__, **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EpisodeRecord:
         """Return the record that `to_json` wrote."""
-        return cls(**{**data, "turns": tuple(data["turns"])})
+        tuples = {name: tuple(data.get(name, ())) for name in ("turns", "turn_digests")}
+        if not all(isinstance(turn, str) for turn in tuples["turns"]) or "turns" not in data:
+            raise TypeError("turns is not a list of strings")
+        return cls(**{**data, **tuples})
 
 
 def write_records(
