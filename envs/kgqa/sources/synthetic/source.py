@@ -1,0 +1,355 @@
+"""The embedded default: procedural questions over a procedural world."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from graphenv.envs.kgqa.program import Filter, Program
+from graphenv.envs.kgqa.sources.base import KGQASource, question_task
+from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
+from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
+from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space, mix
+from graphenv.envs.kgqa.sources.synthetic.world import make_world
+from graphenv.envs.kgqa.walk import Walk
+from graphenv.errors import ConfigError
+from graphenv.knowledge import TripleStore
+from graphenv.seeding import stable_hash
+from graphenv.task import Task
+
+__all__ = ["SIZES", "SyntheticSource"]
+
+SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
+PARAPHRASES = ("split", "seen", "unseen")
+_MAX_HOPS = 4
+_TRIES = 400  # problems looked at before a question kind is given up for an index
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    program: Program
+    topics: tuple[str, ...]
+    answers: tuple[str, ...]
+    kind: str
+
+
+class SyntheticSource(KGQASource):
+    """Templated multi-hop questions over an invented world of people, films, cities ...
+
+    Task `i` is made when asked for, in constant time: index -> rank -> (topic, path), through a
+    keyed permutation of all problems. Splits own disjoint ranks, so that they share no
+    (topic, path), whatever filter, second path or count stands on it. Within a split an index owns
+    ranks of its own too, and so problems do not repeat until a split has fewer valid problems than
+    tasks (1-hop questions of a small world); then they repeat in another wording.
+
+    The same world (`seed`, `entities`, `relations`, `distractors`) stands behind all splits.
+    Questions are put together from a phrase per move, so the text determines the path.
+    `heldout` words half of its questions by frames that no other split uses
+    (`meta["wording"]` is `seen` or `unseen`).
+
+    Parameters
+    ----------
+    split
+        `train` (50,000 tasks), `validation` or `heldout` (5,000 each).
+    hops
+        Moves of a question, 1 to 4, or several as a list (an equal share each).
+    entities
+        Named entities of the world, from 300; numbers come on top.
+    relations
+        Relations that questions ask for, 8 to 66.
+    distractors
+        Further relations of the graph that no question asks for, 0 to 16.
+    constraints
+        Share in [0, 1] of questions with a filter ("released before 1990").
+    intersections
+        Share in [0, 1] of questions whose answers lie at the end of two paths.
+    counts
+        Share in [0, 1] of questions that ask for the number of answers.
+    paraphrases
+        `split`: as said above; `seen`: only frames that training uses; `unseen` (with `heldout`):
+        only the held-out ones.
+    drop_topic
+        MetaQA's rule: the topic leaves the frontier after every move.
+    max_answers
+        Largest answer set of a question.
+    seed
+        Which world, and which questions.
+
+    Raises
+    ------
+    ConfigError
+        If an argument is out of range, or the world is too small for the questions asked for.
+
+    Examples
+    --------
+    >>> task = SyntheticSource(split="train")[0]
+    >>> len(task.target.path), task.meta["hops"]
+    (2, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        split: str,
+        hops: int | list[int] = 2,
+        entities: int = 2_400,
+        relations: int = 36,
+        distractors: int = 8,
+        constraints: float = 0.0,
+        intersections: float = 0.0,
+        counts: float = 0.0,
+        paraphrases: str = "split",
+        drop_topic: bool = False,
+        max_answers: int = 50,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(split)
+        self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        lengths = _hops(hops)
+        for name, share in (
+            ("constraints", constraints), ("intersections", intersections), ("counts", counts)
+        ):  # fmt: skip
+            _check_share(name, share)
+        if constraints + intersections > 1:
+            raise ConfigError(
+                f"synthetic: constraints={constraints} and intersections={intersections} are "
+                "shares of the same questions; together they must not exceed 1"
+            )
+        if paraphrases not in PARAPHRASES:
+            raise ConfigError(
+                f"synthetic: paraphrases={paraphrases!r} is not one of {', '.join(PARAPHRASES)}"
+            )
+        if paraphrases == "unseen" and split != "heldout":
+            raise ConfigError(
+                f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
+                "split='heldout' only, or they would not be held out"
+            )
+        for name, number, low in (("max_answers", max_answers, 1), ("seed", seed, 0)):
+            if not isinstance(number, int) or isinstance(number, bool) or number < low:
+                raise ConfigError(f"synthetic: {name}={number!r} must be a whole number >= {low}")
+        self.drop_topic = drop_topic
+        self.features = frozenset(
+            feature
+            for feature, share in (
+                ("filter", constraints), ("branch", intersections), ("count", counts)
+            )
+            if share > 0
+        )  # fmt: skip
+        size: dict[str, Any] = {"entities": entities, "relations": relations}
+        size |= {"seed": seed, "distractors": distractors}
+        self._made = make_world(**size)
+        self._spaces = [make_space(**size, hops=h, max_answers=max_answers) for h in lengths]
+        self._shares = constraints, intersections, counts
+        self._paraphrases = paraphrases
+        self._max_answers = max_answers
+        self._key = stable_hash("synthetic tasks", seed, split)
+        for hop, space in zip(lengths, self._spaces, strict=True):
+            if space.region(split)[1] == 0:
+                raise ConfigError(
+                    f"synthetic: this world has no {hop}-hop question for split {split!r}; raise "
+                    "max_answers, relations or entities"
+                )
+        self._filters = {
+            kind: [r.name for r in self._made.relations if r.numeric and r.head == kind]
+            for kind in {r.head for r in self._made.relations}
+        }
+        self._fingerprint: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The world is cheaper to make again than to send.
+        return partial(SyntheticSource, **self._arguments), ()
+
+    @property
+    def fingerprint(self) -> str:
+        if self._fingerprint is None:
+            words = stable_hash(RELATIONS, DISTRACTORS, tuple(FRAMES.items()))
+            text = f"synthetic/0 {self._made.graph.fingerprint} {words} {self._arguments}"
+            self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        return self._fingerprint
+
+    def __len__(self) -> int:
+        return SIZES[self.split]
+
+    def world(self, index: int) -> TripleStore:
+        return self._made.graph
+
+    def __getitem__(self, index: int) -> Task:
+        if not 0 <= index < len(self):
+            raise IndexError(f"task index {index} is outside the {len(self)} tasks of this split")
+        choose = _Choices(mix(index, self._key))
+        constraints, intersections, counts = self._shares
+        point, counted = choose.share(), choose.share() < counts
+        kind = "plain"
+        if point < constraints + intersections:
+            kind = "filter" if point < constraints else "intersection"
+        group = index % len(self._spaces)
+        space = self._spaces[group]
+        problem = self._problem(space, index // len(self._spaces), kind, counted)
+        wording = {"split": "seen", "seen": "seen", "unseen": "unseen"}[self._paraphrases]
+        if self.split == "heldout" and self._paraphrases == "split":
+            wording = ("seen", "unseen")[choose(2)]
+        branches = [
+            (name, branch.moves)
+            for name, branch in zip(problem.topics, problem.program.branches, strict=True)
+        ]
+        text = question(branches, count=counted, wording=wording, choose=choose)
+        return question_task(
+            id=f"synthetic/{self.split}/{index}",
+            index=index,
+            question=text,
+            topics=problem.topics,
+            answers=problem.answers,
+            path=problem.program.path,
+            program=str(problem.program),
+            hops=len(space.paths[0]),
+            kind=problem.kind,
+            wording=wording,
+        )
+
+    # -- from an index to a problem -------------------------------------------------------------
+
+    def _problem(self, space: Space, index: int, kind: str, count: bool) -> _Problem:
+        low, room = space.region(self.split)
+        length = -(-len(self) // len(self._spaces))
+        for attempt in range(2 * _TRIES):
+            # Ranks index, index + length, ... belong to this index alone; when they are used up,
+            # any rank of the split will do.
+            at = index + attempt * length
+            if at >= room:
+                at = index % room if attempt == 0 else mix(at, self._key) % room
+            topic, path = space.problem(low + at)
+            # Where a kind of question does not exist in this world, a plain one stands in.
+            wanted = kind if attempt < _TRIES else "plain"
+            found = self._ask(space, topic, path, wanted, count, _Choices(mix(low + at, 1)))
+            if found is not None:
+                return found
+        raise ConfigError(
+            f"synthetic: no question with 1 to {self._max_answers} answers was found for task "
+            f"{index} of split {self.split!r}; raise max_answers, relations or entities"
+        )
+
+    def _ask(
+        self,
+        space: Space,
+        topic: int,
+        path: tuple[str, ...],
+        kind: str,
+        count: bool,
+        choose: _Choices,
+    ) -> _Problem | None:
+        """Return the problem on a (topic, path), or `None` if it makes no good question."""
+        graph = self._made.graph
+        if kind == "filter" and not any(self._filters.get(space.moves[m].end) for m in path):
+            return None
+        walk = Walk(graph, topic, drop_topic=self.drop_topic)
+        for move in path:
+            if not walk.follow(move):
+                return None
+        plain = walk.frontier
+        topics = [graph.entity_name(topic)]
+        if kind == "filter":
+            filtered = self._filtered(space, topic, path, choose)
+            if filtered is None or len(filtered.frontier) == len(plain):
+                return None
+            walk = filtered
+        elif kind == "intersection":
+            if len(plain) < 2:
+                return None
+            second = self._second_path(space, walk, path, choose)
+            if second is None:
+                return None
+            other, move = second
+            walk.begin(other)
+            if not walk.follow(move) or not 0 < len(walk.entities) < min(
+                len(plain), len(walk.frontier)
+            ):
+                return None
+            topics.append(graph.entity_name(other))
+        ends = walk.entities
+        # "1" would be right too often to be worth asking for, and a path back to its topic is none.
+        fewest = 2 if count else 1
+        if not fewest <= len(ends) <= self._max_answers or (len(ends) == 1 and ends[0] == topic):
+            return None
+        answers = (str(len(ends)),) if count else tuple(graph.entity_names(ends))
+        return _Problem(walk.program(count=count), tuple(topics), answers, kind)
+
+    def _filtered(
+        self, space: Space, topic: int, path: tuple[str, ...], choose: _Choices
+    ) -> Walk | None:
+        """Return the walk along `path` with a filter that leaves some entities and drops some."""
+        graph = self._made.graph
+        places = [
+            (at, relation)
+            for at, move in enumerate(path)
+            for relation in self._filters.get(space.moves[move].end, ())
+        ]
+        if not places:
+            return None
+        place, relation = places[choose(len(places))]
+        walk = Walk(graph, topic, drop_topic=self.drop_topic)
+        for at, move in enumerate(path):
+            if not walk.follow(move):
+                return None
+            if at == place:
+                _, tails = graph.edges(walk.frontier, relation)
+                values = sorted({int(name) for name in graph.entity_names(tails)})
+                if len(values) < 2:
+                    return None
+                less = choose(2) == 0
+                value = (values[1:] if less else values[:-1])[choose(len(values) - 1)]
+                if not walk.keep(Filter(relation, "<" if less else ">", str(value))):
+                    return None
+        return walk
+
+    def _second_path(
+        self, space: Space, walk: Walk, path: tuple[str, ...], choose: _Choices
+    ) -> tuple[int, str] | None:
+        """Return another topic and a move from it to one of the entities that `walk` reached."""
+        end = space.moves[path[-1]].end
+        moves = [m for m in space.moves.values() if m.end == end]
+        move = moves[choose(len(moves))].name
+        inverse = move[1:] if move.startswith("^") else f"^{move}"
+        answer = int(walk.frontier[choose(len(walk.frontier))])
+        starts = self._made.graph.neighbors(answer, inverse)
+        if not len(starts):
+            return None
+        other = int(starts[choose(len(starts))])
+        if other == walk.topic:
+            return None
+        # Of two one-hop paths either may come first: both ways round must be in this split.
+        if len(path) == 1 and not space.in_split(other, (move,), self.split):
+            return None
+        return other, move
+
+
+class _Choices:
+    """A stream of choices from one 64-bit key, a hundred times cheaper than a generator."""
+
+    def __init__(self, key: int) -> None:
+        self._key = key
+        self._drawn = 0
+
+    def __call__(self, limit: int) -> int:
+        self._drawn += 1
+        return mix(self._drawn, self._key) % limit
+
+    def share(self) -> float:
+        self._drawn += 1
+        return mix(self._drawn, self._key) / 2**64
+
+
+def _hops(hops: int | list[int]) -> list[int]:
+    wanted = [hops] if isinstance(hops, int) else list(hops)
+    whole = all(isinstance(h, int) and not isinstance(h, bool) for h in wanted)
+    if not wanted or not whole or not all(1 <= h <= _MAX_HOPS for h in wanted):
+        raise ConfigError(
+            f"synthetic: hops={hops!r} must be a whole number from 1 to {_MAX_HOPS}, or a list"
+        )
+    return wanted
+
+
+def _check_share(name: str, share: Any) -> None:
+    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+        raise ConfigError(f"synthetic: {name}={share!r} is a share of questions, from 0 to 1")
