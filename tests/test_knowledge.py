@@ -300,6 +300,15 @@ def test_bad_arrays_and_triples_say_so():
             KnowledgeGraph.from_triples([("a", "r", "b"), bad])
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
+def test_arrays_of_any_integer_type(dtype):
+    columns = np.array([[0, 1], [0, 0], [1, 2]], dtype)
+    kg = KnowledgeGraph.from_arrays(*columns, ["c", "b", "a"], ["r"])
+    assert list(kg.triples()) == [("c", "r", "b"), ("b", "r", "a")]
+    assert kg.follow(columns[0], "r").tolist() == [1, 2]
+    assert kg.fingerprint == KnowledgeGraph.from_triples(kg.triples()).fingerprint
+
+
 def test_paths_budget_cuts_but_never_changes_the_order():
     triples = [(f"e{i}", f"r{i % 3}", f"e{i * 7 % 11}") for i in range(60)]
     kg = KnowledgeGraph.from_triples(triples)
@@ -461,3 +470,16 @@ def test_link_prediction_sets_load(graphenv_data: Path, name: str):
     kg = KnowledgeGraph.load(file)
     rows = {tuple(line.split("\t")) for line in file.read_text().splitlines() if line}
     assert set(kg.triples()) == rows
+
+
+# -- benchmark ------------------------------------------------------------------------------------
+
+
+def test_benchmark_runs_small(tmp_path: Path):
+    command = [sys.executable, "-m", "graphenv.benchmarks.knowledge", "--only", "synthetic"]
+    command += ["--triples", "3000", "--entities", "400", "--relations", "5"]
+    subprocess.run([*command, "--without", "ladybug", "--out", str(tmp_path)], check=True)
+    data = json.loads((tmp_path / "results.json").read_text())["datasets"]["synthetic"]
+    assert set(data["load"]) == {"graphenv", "networkx"}
+    assert {row["frontier"] for row in data["follow"]} == {1, 10, 100, 400}
+    assert "| 400 | 3 |" in (tmp_path / "results.md").read_text()

@@ -86,18 +86,17 @@ def measure_load(contender: str, file: Path, folder: Path) -> dict[str, Any]:
 
 def _load_networkx(file: Path) -> tuple[float, int, float]:
     """Return seconds from text to graph, the number of edges, and MiB of the bare graph."""
+    # Millions of new dictionaries keep the collector busy for nothing: networkx at its best.
+    gc.disable()
     kg = KnowledgeGraph.load(file)
     columns = kg.triple_arrays()
     del kg
-    gc.collect()
     before = _rss_mb()
     graph = networkx_graph(columns)
     index_mb = _rss_mb() - before
     count = graph.number_of_edges()
     del graph
-    gc.collect()
     separator = "|" if "|" in file.open(encoding="utf-8").readline() else "\t"
-    gc.freeze()
     start = time.perf_counter()
     ids: dict[str, int] = {}
     keys: dict[str, int] = {}
@@ -156,11 +155,9 @@ def measure_follow(file: Path, folder: Path, names: Sequence[str]) -> dict[str, 
         return Dictionaries(columns, relations) if name[0] == "d" else Ladybug(folder, relations)
 
     rows = []
+    gc.disable()  # a pause for millions of dictionaries would be booked at random
     for name in names:
         other = make(name)
-        gc.collect()
-        gc.freeze()
-        gc.disable()  # a pause for millions of dictionaries would be booked at random
         for size in sorted({min(s, kg.num_entities) for s in SIZES}):
             slow = name == "ladybug"
             step = min(s for s in SIZES if s >= size)
@@ -170,8 +167,6 @@ def measure_follow(file: Path, folder: Path, names: Sequence[str]) -> dict[str, 
                 figures = _paired(ours, other, queries, hops, SLOW_ROUNDS if slow else ROUNDS)
                 rows.append({"other": name, "frontier": size, "hops": hops, **figures})
                 print(json.dumps(rows[-1]), flush=True)
-        gc.enable()
-        gc.unfreeze()
         del other
     return {
         "entities": kg.num_entities,

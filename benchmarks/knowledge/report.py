@@ -16,7 +16,7 @@ walk. A ratio above 1 means that graphenv is faster.
 
 - **networkx**: `MultiDiGraph` with integer nodes, edges keyed by relation, set comprehensions over
   the bare adjacency dictionaries (its fastest form). Its index is the growth of resident memory
-  when the graph is built from integer arrays; its load is text to graph.
+  when the graph is built from integer arrays; its load is text to graph, garbage collector off.
 - **dict of dicts**: `{move: {head: [tails]}}`, written by hand for exactly this job.
 - **ladybug**: one Cypher query a hop, one table a relation, all threads; rows fetched as Python
   ints. Its index is the database file; its load is COPY from CSV files of ids already split by

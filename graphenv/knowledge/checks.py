@@ -51,4 +51,4 @@ def id_column(label: str, values: ArrayLike, limit: int) -> NDArray[Any]:
             f"{label} hold ids {low}..{high}, but the names allow 0..{limit - 1}; probably the ids "
             "belong to another name list"
         )
-    return column
+    return column.astype(np.int64, copy=False)
