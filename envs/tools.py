@@ -41,12 +41,14 @@ class ToolSpec:
             for name, (kind, text, _) in self.parameters.items()
         }
         required = [name for name, (_, _, needed) in self.parameters.items() if needed]
+        # An empty "required" is left out, as transformers does: the same tool renders the same.
+        needs = {"required": required} if required else {}
         return {
             "type": "function",
             "function": {
                 "name": self.name,
                 "description": self.description,
-                "parameters": {"type": "object", "properties": properties, "required": required},
+                "parameters": {"type": "object", "properties": properties, **needs},
             },
         }
 

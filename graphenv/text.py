@@ -126,7 +126,7 @@ class ParsedTurn:
     reason: str = ""
 
 
-def format_call(name: str, **arguments: Any) -> str:
+def format_call(name: str, /, **arguments: Any) -> str:
     """Return the text of one tool call.
 
     >>> format_call("follow", relation="directed_by")

@@ -14,7 +14,15 @@ from graphenv.episode import Episode
 from graphenv.score import Score
 from graphenv.text import format_call
 
-__all__ = ["GradeStats", "Graded", "Grader", "PartFunction", "RewardFunction", "TruthFunction", "turns_of"]
+__all__ = [
+    "GradeStats",
+    "Graded",
+    "Grader",
+    "PartFunction",
+    "RewardFunction",
+    "TruthFunction",
+    "turns_of",
+]
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,11 @@ class Grader:
         stats.groups += len(several)
         stats.flat_groups += sum(len(set(values)) == 1 for values in several)
 
+    @property
+    def latest(self) -> list[Graded]:
+        """The batch that was graded last, in order."""
+        return self._graded
+
     def take_stats(self) -> GradeStats:
         """Return the statistics since the last call, and start new ones."""
         stats, self.stats = self.stats, GradeStats()
@@ -139,7 +152,9 @@ def turns_of(completion: str | Sequence[Mapping[str, Any]]) -> list[str]:
                     arguments = {"arguments": arguments}
             if not isinstance(arguments, Mapping):
                 arguments = {"arguments": arguments}
-            text += format_call(str(function.get("name", "")), **{str(k): v for k, v in arguments.items()})
+            text += format_call(
+                str(function.get("name", "")), **{str(k): v for k, v in arguments.items()}
+            )
         turns.append(text)
     return turns
 

@@ -1,0 +1,278 @@
+"""Multi-turn episodes under TRL's `rollout_func`: any chat model plays, tool template or not.
+
+TRL hands over prompts and takes token ids back; between the two everything is ours, so a malformed
+turn is answered and the episode goes on, exactly as in `GraphEnv.step`, and the episode really
+ends when it ends (TRL's own tool loop cannot be told that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from accelerate.utils import gather_object
+
+from graphenv.agents.bridge.adapter import tool_schemas
+from graphenv.agents.llm import plain_roles
+from graphenv.envs.base import GraphEnv
+from graphenv.envs.session import Session
+from graphenv.errors import ConfigError
+from graphenv.task import Message
+
+__all__ = ["ChatTokens", "EnvRollout"]
+
+_MARK = "\u3016turn\u3017"  # stands for an assistant turn while what follows it is rendered
+
+
+class ChatTokens:
+    """How a tokenizer's chat template writes a conversation, piece by piece.
+
+    The tokens that a model sampled are kept as they are; only what comes between two of its turns
+    is rendered. For text whose tokens are the tokenizer's own choice, the pieces together are the
+    ids of the whole conversation, because templates put special tokens at the seams.
+
+    Parameters
+    ----------
+    tokenizer
+        A tokenizer with a chat template.
+    end_ids
+        The ids that end a turn.
+    template_kwargs
+        Further variables of the chat template (TRL's `chat_template_kwargs`).
+    """
+
+    def __init__(
+        self, tokenizer: Any, end_ids: Sequence[int], template_kwargs: Mapping[str, Any]
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.end_ids = frozenset(end_ids)
+        self.template_kwargs = dict(template_kwargs)
+
+    def prompt(
+        self, messages: Sequence[Message], tools: list[dict[str, Any]] | None = None
+    ) -> list[int]:
+        """Return the ids of the opening chat, up to where the assistant begins to write."""
+        rendered = self.tokenizer.apply_chat_template(
+            plain_roles(self.tokenizer, messages),
+            tools=tools or None,
+            add_generation_prompt=True,
+            return_dict=True,
+            **self.template_kwargs,
+        )
+        ids: list[int] = rendered["input_ids"]
+        return list(ids)
+
+    def text(self, turn: Sequence[int]) -> str:
+        """Return what a sampled turn says."""
+        said: str = self.tokenizer.decode(turn, skip_special_tokens=True)
+        return said
+
+    def between(self, turn: Sequence[int], heard: Sequence[Message]) -> list[int]:
+        """Return the ids from the end of a sampled turn to where the next turn begins.
+
+        A turn that was cut before it ended is closed here, so that the model reads the same chat
+        as in evaluation.
+        """
+        # Rendered behind a marked assistant turn and cut at the mark: many templates write a turn
+        # in another way when it is the last, or strip earlier thoughts, so prefixes do not match.
+        chat = [
+            {"role": "user", "content": "-"},
+            {"role": "assistant", "content": _MARK},
+            *heard,
+        ]
+        rendered: str = self.tokenizer.apply_chat_template(
+            plain_roles(self.tokenizer, chat),
+            add_generation_prompt=True,
+            tokenize=False,
+            **self.template_kwargs,
+        )
+        rest = rendered.partition(_MARK)[2]
+        ids: list[int] = self.tokenizer(rest, add_special_tokens=False)["input_ids"]
+        if turn and turn[-1] in self.end_ids and ids and ids[0] == turn[-1]:
+            return ids[1:]
+        return ids
+
+
+@dataclass
+class _Play:
+    """One conversation in play; ids, mask and log-probabilities of the completion so far."""
+
+    session: Session
+    prompt: list[int]
+    ids: list[int] = field(default_factory=list)
+    mask: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
+    live: bool = True
+
+    @property
+    def context(self) -> list[int]:
+        return self.prompt + self.ids
+
+    def add(self, ids: Sequence[int], logprobs: Sequence[float] | None, *, model: bool) -> None:
+        self.ids += ids
+        self.mask += [int(model)] * len(ids)
+        self.logprobs += logprobs if logprobs is not None else [0.0] * len(ids)
+
+
+class EnvRollout:
+    """TRL's `rollout_func`: plays the rows of a batch in lockstep with the trainer's model.
+
+    The trainer must be a `GraphGRPOTrainer`: TRL passes prompts only, and the trainer keeps the
+    rows, so that two tasks with the same prompt are told apart. TRL has repeated every row for its
+    group before it calls (in training and in evaluation), so one completion is returned per prompt,
+    in order. Sampling is the trainer's own (`_generate_single_turn`): transformers, continuous
+    batching or vLLM, with its temperature and the rest of its settings.
+
+    The completion of an episode that does not fit into `max_completion_length` (or the model's
+    context) ends with its last whole or cut turn; the grader then ends it as `truncated`.
+
+    Parameters
+    ----------
+    envs
+        The environments by the name that rows carry.
+    max_turn_tokens
+        Longest turn, in tokens; default: what is left of `max_completion_length`. Use the limit of
+        evaluation: a policy that rambles otherwise costs its whole budget in its first turn.
+    offer_tools
+        Whether to render the tool schemas into the prompt, as `environment_factory` does.
+        The environment's own instructions name the tools already.
+
+    Raises
+    ------
+    ConfigError
+        When called: if rows are missing or are not those of the prompts.
+    """
+
+    def __init__(
+        self,
+        envs: Mapping[str, GraphEnv],
+        *,
+        max_turn_tokens: int | None = None,
+        offer_tools: bool = False,
+    ) -> None:
+        if max_turn_tokens is not None and max_turn_tokens < 1:
+            raise ConfigError(f"rollout: max_turn_tokens={max_turn_tokens!r} must be at least 1")
+        self.envs = dict(envs)
+        self.max_turn_tokens = max_turn_tokens
+        self.offer_tools = offer_tools
+
+    def __call__(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
+        """Play one episode per prompt.
+
+        Returns
+        -------
+        dict
+            `prompt_ids`, `completion_ids`, `env_mask` (1: a token of the model), `logprobs` (`None`
+            without vLLM) and `turns` (what the model said, turn by turn), each a list of B.
+        """
+        chat = ChatTokens(
+            trainer.processing_class, trainer.eos_token_ids, trainer.chat_template_kwargs
+        )
+        plays = self._begin(prompts, trainer, chat)
+        scored = False
+        while True:
+            live = [play for play in plays if play.live]
+            width, room = _agreed(len(live), max((self._room(p, trainer) for p in live), default=1))
+            if not width:
+                break
+            # Processes sample in step: vLLM's server and sharded models make every process take
+            # part in every call, with equally many prompts. One that has fewer sends fillers.
+            contexts = [play.context for play in live]
+            contexts += [plays[0].prompt] * (width - len(live))
+            with _turn_limit(trainer, room):
+                sampled, logprobs = trainer._generate_single_turn(contexts, None, {}, 1)
+            scored = scored or logprobs is not None
+            for i, play in enumerate(live):
+                self._take(play, sampled[i], logprobs[i] if logprobs else None, trainer, chat)
+        return {
+            "prompt_ids": [play.prompt for play in plays],
+            "completion_ids": [play.ids for play in plays],
+            "env_mask": [play.mask for play in plays],
+            "logprobs": [play.logprobs for play in plays] if scored else None,
+            "turns": [play.turns for play in plays],
+        }
+
+    def _begin(self, prompts: list[Any], trainer: Any, chat: ChatTokens) -> list[_Play]:
+        rows = getattr(trainer, "rows", None)
+        if rows is None:
+            raise ConfigError(
+                f"EnvRollout needs the rows of a batch, which {type(trainer).__name__} does not "
+                "keep: train with graphenv.agents.bridge.trainer.GraphGRPOTrainer."
+            )
+        if len(rows) != len(prompts) or any(
+            row["prompt"] != prompt for row, prompt in zip(rows, prompts, strict=True)
+        ):
+            raise ConfigError(
+                f"the {len(prompts)} prompts that TRL passed are not those of the {len(rows)} rows "
+                "of this batch; another version of TRL? See tests/test_trl_contract.py."
+            )
+        rendered: dict[tuple[str, int], list[int]] = {}
+        plays = []
+        for row in rows:
+            name, index = row["environment"], int(row["index"])
+            env = self.envs[name]
+            if (name, index) not in rendered:
+                tools = tool_schemas(env) if self.offer_tools else None
+                rendered[name, index] = chat.prompt(row["prompt"], tools)
+            plays.append(_Play(env.begin(index), rendered[name, index]))
+        return plays
+
+    def _room(self, play: _Play, trainer: Any) -> int:
+        """Return how many tokens the next turn may have, at least one."""
+        left = max(_left(play, trainer), 1)
+        return left if self.max_turn_tokens is None else min(left, self.max_turn_tokens)
+
+    def _take(
+        self,
+        play: _Play,
+        sampled: Sequence[int],
+        logprobs: Sequence[float] | None,
+        trainer: Any,
+        chat: ChatTokens,
+    ) -> None:
+        """Play a sampled turn, and put what the environment answers behind it."""
+        # The call was limited by the roomiest conversation of all.
+        turn = list(sampled[: self._room(play, trainer)])
+        play.add(turn, None if logprobs is None else logprobs[: len(turn)], model=True)
+        text = chat.text(turn)
+        step = play.session.turn(text)
+        play.turns.append(text)
+        if play.session.outcome is not None:
+            play.live = False
+            return
+        answer = chat.between(turn, step.messages[1:])
+        if len(answer) < _left(play, trainer):
+            play.add(answer, None, model=False)
+        else:
+            play.live = False
+
+
+def _left(play: _Play, trainer: Any) -> int:
+    """Return how many more tokens fit into the completion and into the model's context."""
+    left: int = trainer.max_completion_length - len(play.ids)
+    longest = getattr(trainer.model.config, "max_position_embeddings", None)
+    return left if longest is None else min(left, longest - len(play.context))
+
+
+def _agreed(live: int, room: int) -> tuple[int, int]:
+    """Return the largest number of conversations in play, and of tokens, on any process."""
+    everywhere: list[tuple[int, int]] = gather_object([(live, room)])
+    return max(n for n, _ in everywhere), max(tokens for _, tokens in everywhere)
+
+
+@contextmanager
+def _turn_limit(trainer: Any, tokens: int) -> Iterator[None]:
+    """Let the trainer sample at most `tokens` in a turn; its own limit is for whole completions."""
+    if getattr(trainer, "use_vllm", False):
+        holder, name = trainer.vllm_generation, "max_completion_length"
+    else:
+        holder, name = trainer.generation_config, "max_new_tokens"
+    before = getattr(holder, name)
+    setattr(holder, name, tokens)
+    try:
+        yield
+    finally:
+        setattr(holder, name, before)

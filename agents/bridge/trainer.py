@@ -1,0 +1,176 @@
+"""`GraphGRPOTrainer`: TRL's GRPO trainer plus the rows of a batch, checks, and credit per turn.
+
+Deliberately small. What it relies on inside TRL is pinned, fact by fact, in
+`tests/test_trl_contract.py`; every other behaviour is TRL's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils import gather_object
+from trl import GRPOTrainer
+
+from graphenv.agents.bridge.adapter import raise_failures, tool_iterations
+from graphenv.agents.bridge.grading import Graded, Grader, turns_of
+from graphenv.agents.credit import Credit, advantages, check_credit, make_credit
+from graphenv.errors import GraphEnvError
+
+__all__ = ["GraphGRPOTrainer", "turn_of_token"]
+
+
+class GraphGRPOTrainer(GRPOTrainer):
+    """`trl.GRPOTrainer` for rows `{prompt, environment, index}`.
+
+    It keeps the rows of the present batch (`rows`) for `rollout_func`, checks that the members of a
+    group play the same task and that what was sampled is what was graded, raises what a tool raised
+    inside TRL's tool loop, and, for a credit other than `outcome`, gives every turn its own
+    advantage. Takes all arguments of `trl.GRPOTrainer`, and:
+
+    Parameters
+    ----------
+    grader
+        The grader that the reward functions share.
+    credit
+        A credit or its name (`graphenv.agents.credit.CREDITS`).
+    control
+        Allow a shaping term under outcome credit, as a control that must change nothing.
+
+    Raises
+    ------
+    ConfigError
+        If a reward holds a shaping potential that the credit cannot see.
+    GraphEnvError
+        In training: if a tool crashed, if a group is mixed up, or if turns and tokens disagree.
+    """
+
+    rows: list[dict[str, Any]]
+
+    def __init__(
+        self,
+        *args: Any,
+        grader: Grader,
+        credit: str | Credit = "outcome",
+        control: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.grader = grader
+        self.credit = make_credit(credit)
+        check_credit(self.credit, (env.reward for env in grader.envs.values()), control=control)
+        self.rows = []
+        self._turn_counts: list[int] = []
+        super().__init__(*args, **kwargs)
+        if self.environment_factories is not None:
+            limit = tool_iterations(grader.envs.values())
+            given = self.args.max_tool_calling_iterations
+            self.max_tool_calling_iterations = limit if given is None else min(given, limit)
+
+    @property
+    def group_size(self) -> int:
+        """Episodes per task, in training or in evaluation."""
+        size: int = self.num_generations if self.model.training else self.num_generations_eval
+        return size
+
+    def _calculate_rewards(
+        self, inputs: list[dict[str, Any]], prompts: Any, completions: list[Any], ids: Any
+    ) -> torch.Tensor:
+        # The only place where TRL shows completions, extras of rollout_func and instances at once.
+        raise_failures(self.environments)
+        self._turn_counts = [
+            len(row["turns"] if "turns" in row else turns_of(completion))
+            for row, completion in zip(inputs, completions, strict=True)
+        ]
+        rewards: torch.Tensor = super()._calculate_rewards(inputs, prompts, completions, ids)
+        return rewards
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        self.rows = inputs
+        self._check_groups(inputs)
+        out: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        mask = out["completion_mask"]
+        if "tool_mask" in out:  # padded with 1, so it counts only inside the completion
+            mask = mask * out["tool_mask"]
+        turn, counts = turn_of_token(mask)
+        graded = self.grader.latest
+        self._check_turns(inputs, graded, counts, out["completion_mask"])
+        if self.credit.sees_turns:
+            out["advantages"] = self._turn_advantages(graded, turn).to(out["advantages"])
+        return out
+
+    def _turn_advantages(self, graded: Sequence[Graded], turn: torch.Tensor) -> torch.Tensor:
+        """Return advantages (B, T): for each token that of its turn, 0 outside of turns.
+
+        Turns after the end of an episode (TRL's tool loop does not know the end) get 0 too: they
+        changed nothing, so there is nothing to learn from them.
+        """
+        mine = [None if g.score.value is None else g.score.steps for g in graded]
+        # A group can straddle processes, so everyone compares everything and keeps its part.
+        everyone = gather_object(mine)
+        found = advantages(self.credit, everyone, self.group_size, scale=self.args.scale_rewards)
+        begin = self.accelerator.process_index * len(mine)
+        table = torch.zeros(len(mine), max(int(turn.max()) + 1, 1))
+        for row, values in enumerate(found[begin : begin + len(mine)]):
+            if values is not None:
+                kept = values[: table.shape[1]]
+                table[row, : len(kept)] = torch.from_numpy(kept)
+        groups = [found[i : i + self.group_size] for i in range(0, len(found), self.group_size)]
+        flat = [all(v is None or not v.any() for v in group) for group in groups]
+        mode = "train" if self.model.training else "eval"
+        self._metrics[mode]["credit/frac_zero_groups"].append(float(np.mean(flat)))
+        table = table.to(turn.device)
+        return torch.where(turn >= 0, table.gather(1, turn.clamp(min=0)), 0.0)
+
+    def _check_groups(self, inputs: Sequence[dict[str, Any]]) -> None:
+        tasks: list[Any] = gather_object([(row["environment"], row["index"]) for row in inputs])
+        size = self.group_size
+        for begin in range(0, len(tasks), size):
+            members = set(tasks[begin : begin + size])
+            if len(members) > 1:
+                raise GraphEnvError(
+                    f"a group of {size} holds different tasks: {sorted(members)[:4]}. Advantages "
+                    "compare episodes of one task; TRL's sampler repeats every row of the training "
+                    "set for its group, so give it each row once, and no sampler of your own."
+                )
+
+    def _check_turns(
+        self,
+        inputs: Sequence[dict[str, Any]],
+        graded: Sequence[Graded],
+        counts: torch.Tensor,
+        completion_mask: torch.Tensor,
+    ) -> None:
+        """Check that this batch was graded, and that its turns are the runs of its tokens."""
+        if [g.episode.task.index for g in graded] != [int(row["index"]) for row in inputs]:
+            raise GraphEnvError(
+                "the grader's latest batch is not this one: give the trainer the grader that its "
+                "reward functions hold (graphenv.agents.bridge.grading.RewardFunction)"
+            )
+        # `mask_truncated_completions` blanks whole rows, and a blank row teaches nothing.
+        shown = completion_mask.any(dim=1).tolist()
+        for said, runs, visible in zip(self._turn_counts, counts.tolist(), shown, strict=True):
+            if visible and said != runs:
+                raise GraphEnvError(
+                    f"a completion holds {said} assistant turns, but its tokens have {runs} runs "
+                    "of model tokens: credit would go to the wrong turns. Another version of TRL? "
+                    "See tests/test_trl_contract.py."
+                )
+
+
+def turn_of_token(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (turn, counts) of model tokens marked 1 in `mask` of shape (B, T).
+
+    A turn is a run of ones. `turn` (B, T) holds the number of each token's turn, from 0, and -1
+    outside; `counts` (B,) the number of turns.
+
+    >>> turn, counts = turn_of_token(torch.tensor([[1, 1, 0, 1, 0]]))
+    >>> turn.tolist(), counts.tolist()
+    ([[0, 0, -1, 1, -1]], [2])
+    """
+    inside = mask.bool()
+    before = torch.nn.functional.pad(inside[:, :-1], (1, 0), value=False)
+    starts = inside & ~before
+    turn = starts.cumsum(dim=1) - 1
+    return torch.where(inside, turn, -1), starts.sum(dim=1)
