@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["LLMAgent", "TinyAgent", "load_model", "plain_roles"]
 
 
-def load_model(model: str, *, device: str | None = None) -> tuple[Any, Any]:
+def load_model(
+    model: str, *, device: str | None = None, trainable: bool = False
+) -> tuple[Any, Any]:
     """Return (model, tokenizer) of a folder or hub id, in evaluation mode.
 
-    A folder that holds a PEFT adapter is loaded with the base model that it names.
+    A folder that holds a PEFT adapter is loaded with the base model that it names; `trainable`
+    leaves the adapter's weights open to training.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def load_model(model: str, *, device: str | None = None) -> tuple[Any, Any]:
         if (Path(model) / "adapter_config.json").is_file():
             from peft import AutoPeftModelForCausalLM
 
-            loaded = AutoPeftModelForCausalLM.from_pretrained(model)
+            loaded = AutoPeftModelForCausalLM.from_pretrained(model, is_trainable=trainable)
         else:
             loaded = AutoModelForCausalLM.from_pretrained(model)
     except (OSError, ValueError) as error:
@@ -69,7 +72,10 @@ def plain_roles(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, A
         chat = merged
     if chat and chat[0]["role"] == "system" and "system" not in template:
         first, second = chat[0], chat[1]
-        chat = [{"role": "user", "content": f"{first['content']}\n\n{second['content']}"}, *chat[2:]]
+        chat = [
+            {"role": "user", "content": f"{first['content']}\n\n{second['content']}"},
+            *chat[2:],
+        ]
     return chat
 
 
@@ -147,7 +153,9 @@ class LLMAgent(Agent):
         turns = [""] * len(chats)
         for begin in range(0, len(order), self.batch_size):
             places = order[begin : begin + self.batch_size]
-            for place, text in zip(places, self._generate([prompts[p] for p in places]), strict=True):
+            for place, text in zip(
+                places, self._generate([prompts[p] for p in places]), strict=True
+            ):
                 turns[place] = text
         return turns
 
@@ -170,7 +178,12 @@ class LLMAgent(Agent):
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
         sampling: dict[str, Any] = {"do_sample": False}
         if self.temperature > 0:
-            sampling = {"do_sample": True, "temperature": self.temperature, "top_k": 0, "top_p": 1.0}
+            sampling = {
+                "do_sample": True,
+                "temperature": self.temperature,
+                "top_k": 0,
+                "top_p": 1.0,
+            }
         devices = [device] if device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
             # `generate` samples from torch's own generator only; it is restored afterwards.

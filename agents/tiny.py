@@ -20,7 +20,14 @@ from graphenv.envs.base import GraphEnv
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.seeding import rng, stable_hash
 
-__all__ = ["CHAT_TEMPLATE", "RESPONSE_TEMPLATE", "SIZES", "TinySize", "environment_text", "make_tiny"]
+__all__ = [
+    "CHAT_TEMPLATE",
+    "RESPONSE_TEMPLATE",
+    "SIZES",
+    "TinySize",
+    "environment_text",
+    "make_tiny",
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,9 @@ SIZES: dict[str, TinySize] = {
 }
 
 _END, _START, _TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-_TAGS = [f"<{slash}{tag}>" for tag in ("tool_call", "answer", "program", "think") for slash in ("", "/")]
+_TAGS = [
+    f"<{slash}{tag}>" for tag in ("tool_call", "answer", "program", "think") for slash in ("", "/")
+]
 
 # ChatML. Earlier turns render the same whatever follows them, which multi-turn training needs; a
 # tool call renders exactly as `graphenv.text.format_call` writes it, so that the same conversation
@@ -94,9 +103,7 @@ RESPONSE_TEMPLATE: dict[str, Any] = {
 """How a finished turn is read back into content and tool calls (transformers' response parsing)."""
 
 
-def make_tiny(
-    texts: Iterable[str], out: str | Path, *, size: str = "s", seed: int = 0
-) -> Path:
+def make_tiny(texts: Iterable[str], out: str | Path, *, size: str = "s", seed: int = 0) -> Path:
     """Make an untrained tiny model with a tokenizer trained on `texts`; save both in `out`.
 
     Parameters
@@ -173,7 +180,9 @@ def _tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast
     return tokenizer
 
 
-def environment_text(envs: Sequence[GraphEnv], *, tasks: int = 1500, seed: int = 0) -> Iterator[str]:
+def environment_text(
+    envs: Sequence[GraphEnv], *, tasks: int = 1500, seed: int = 0
+) -> Iterator[str]:
     """Yield text of environments: prompts of drawn tasks and gold conversations on them.
 
     The tokenizer learns from this which strings are worth a token. Only the environment's own

@@ -79,7 +79,7 @@ class GraphEnv(gym.Env[str, str], ABC):
         If an argument is out of range, or the reward needs facts that are not provided.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"]}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012 (gymnasium declares it so)
     family: ClassVar[str]
 
     def __init__(
@@ -267,7 +267,7 @@ class GraphEnv(gym.Env[str, str], ABC):
         """Return the info of the running episode: fresh, JSON-able, without gold."""
         return episode_info(self.session.episode(), self._score)
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Return the conversation as text if `render_mode="ansi"`."""
         if self.render_mode != "ansi":
             return None

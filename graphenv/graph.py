@@ -262,7 +262,8 @@ class Graph:
             graph.add_edge(
                 self.nodes[edge.head].id, self.nodes[edge.tail].id, relation=edge.relation
             )
-        return graph
+        made: nx.MultiDiGraph[Any] | nx.MultiGraph[Any] = graph
+        return made
 
     def to_pyg(self, relations: Sequence[str] | None = None) -> Any:
         """Return a `torch_geometric.data.Data` with `edge_index` (2, E) and `edge_type` (E,).

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
@@ -19,7 +20,8 @@ __all__ = ["MetaQASource"]
 
 LAYOUT = (
     "kb.txt beside either {1,2,3}hop_dev_exact.jsonl, or the official folders "
-    "{1,2,3}-hop/vanilla/qa_{train,dev,test}.txt (with qa_*_qtype.txt), or {1,2,3}hop_dev_official.txt"
+    "{1,2,3}-hop/vanilla/qa_{train,dev,test}.txt (with qa_*_qtype.txt), or "
+    "{1,2,3}hop_dev_official.txt"
 )
 _OFFICIAL = {"train": "train", "validation": "dev", "heldout": "test"}
 _MOVES = {  # what a step of MetaQA's question types follows, by the two kinds it joins
@@ -221,7 +223,7 @@ def _path_of(qtype: str) -> tuple[str, ...] | None:
     """
     kinds = qtype.replace("_to_", " ").split()
     moves = []
-    for left, right in zip(kinds, kinds[1:], strict=False):
+    for left, right in pairwise(kinds):
         if (left, right) in _MOVES:
             moves.append(_MOVES[left, right])
         elif (right, left) in _MOVES:

@@ -1,0 +1,199 @@
+"""`TrainConfig`: everything that a training run depends on, as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from graphenv import envs
+from graphenv.agents.bridge.rows import parse_mixture
+from graphenv.envs.base import GraphEnv
+from graphenv.errors import ConfigError, DataError, did_you_mean
+
+__all__ = ["BACKENDS", "TINY_GRPO", "TrainConfig", "versions"]
+
+BACKENDS = ("auto", "reward_funcs", "environment_factory", "rollout_func")
+
+TINY_GRPO: dict[str, Any] = {
+    "learning_rate": 1e-3,
+    "per_device_train_batch_size": 128,
+    "num_generations": 16,
+    "temperature": 1.2,
+    "beta": 0.0,
+    "max_completion_length": 24,
+    "lr_scheduler_type": "constant_with_warmup",
+    "warmup_steps": 10,
+    "max_grad_norm": 1.0,
+    "logging_steps": 10,
+}
+"""GRPO settings of the tiny policy on a CPU; any of them can be overridden."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Parameters
+    ----------
+    environments
+        An environment's short name, or a mixture such as `"text2sql:1,text2cypher:1"`.
+    env_kwargs
+        Arguments of the environment; for a mixture one dict per name.
+    reward
+        The reward expression (an environment's own `reward` in `env_kwargs` goes first).
+    model
+        `tiny`, a folder, or a hub id.
+    size
+        Size of the tiny model (`graphenv.agents.tiny.SIZES`).
+    start
+        Folder of a warm-started model; if given, no warm start is made.
+    warmup
+        Number of oracle episodes for the supervised warm start (0: none).
+    warmup_epochs, warmup_lr
+        Passes over them, and the learning rate.
+    steps
+        GRPO steps.
+    seed
+        Seed of rows, weights and sampling.
+    out
+        The run folder.
+    eval_every, eval_tasks
+        How often, and on how many validation tasks, the truth is measured (0: never).
+    heldout_tasks
+        Held-out tasks of the final evaluation.
+    max_new_tokens
+        Longest turn in evaluation, in tokens.
+    credit
+        How scores become advantages: a name in `graphenv.agents.credit.CREDITS`.
+    backend
+        One of `BACKENDS`.
+    control
+        Allow a shaping term under outcome credit, as a control that must change nothing.
+    grpo
+        Any field of `trl.GRPOConfig`.
+    peft
+        Fields of `peft.LoraConfig`; empty: all weights are trained.
+    resume
+        Continue an interrupted run in `out`.
+    """
+
+    environments: str = "kgqa"
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    reward: str = "exact"
+    model: str = "tiny"
+    size: str = "s"
+    start: str | None = None
+    warmup: int = 64
+    warmup_epochs: int = 3
+    warmup_lr: float = 2e-3
+    steps: int = 200
+    seed: int = 0
+    out: str = "runs/train"
+    eval_every: int = 50
+    eval_tasks: int = 200
+    heldout_tasks: int = 1000
+    max_new_tokens: int = 48
+    credit: str = "outcome"
+    backend: str = "auto"
+    control: bool = False
+    grpo: Mapping[str, Any] = field(default_factory=dict)
+    peft: Mapping[str, Any] = field(default_factory=dict)
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        parse_mixture(self.environments)
+        for name in ("warmup", "steps", "eval_every", "eval_tasks", "heldout_tasks"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ConfigError(f"train: {name}={value!r} must be a whole number >= 0")
+        if self.backend not in BACKENDS:
+            raise ConfigError(f"train: backend={self.backend!r} is none of {', '.join(BACKENDS)}")
+
+    # -- environments -------------------------------------------------------------------------
+
+    @property
+    def mixture(self) -> dict[str, float]:
+        """The environments by short name, with their weights."""
+        return parse_mixture(self.environments)
+
+    def make_envs(self, split: str) -> dict[str, GraphEnv]:
+        """Return the environments for a split, by short name."""
+        names = list(self.mixture)
+        made = {}
+        for name in names:
+            kwargs = dict(self.env_kwargs)
+            if len(names) > 1:
+                unknown = sorted(set(kwargs) - set(names))
+                if unknown:
+                    raise ConfigError(
+                        f"train: env_kwargs of a mixture hold one dict per environment; {unknown} "
+                        f"are none of {names}"
+                    )
+                kwargs = dict(kwargs.get(name, {}))
+            kwargs.setdefault("reward", self.reward)
+            made[name] = envs.make(name, **{**kwargs, "split": split})
+        return made
+
+    # -- storage ------------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-able form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TrainConfig:
+        """Return the config of a mapping.
+
+        Raises
+        ------
+        ConfigError
+            If it holds a field that does not exist.
+        """
+        known = {f.name for f in fields(cls)}
+        for name in data:
+            if name not in known:
+                raise ConfigError(f"train: unknown setting {name!r}.{did_you_mean(name, known)}")
+        return cls(**data)
+
+    def with_(self, **changes: Any) -> TrainConfig:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def save(self) -> None:
+        """Write the resolved config and the versions it runs under to `out/config.json`."""
+        folder = Path(self.out)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {**self.to_json(), "versions": versions()}
+        (folder / "config.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TrainConfig:
+        """Return the config of a run folder.
+
+        Raises
+        ------
+        DataError
+            If the folder holds no `config.json`.
+        """
+        file = Path(folder) / "config.json"
+        if not file.is_file():
+            raise DataError(f"{folder} is no run folder: it holds no config.json")
+        data = json.loads(file.read_text(encoding="utf-8"))
+        data.pop("versions", None)
+        return cls.from_json(data)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in ("graphenv", "gymnasium", "numpy", "torch", "transformers", "trl", "accelerate"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

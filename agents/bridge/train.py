@@ -1,0 +1,239 @@
+"""`train`: a warm start, GRPO by TRL, then the truth on held-out tasks; one run, one folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accelerate import PartialState
+
+from graphenv.agents.bridge.config import TINY_GRPO, TrainConfig
+from graphenv.agents.bridge.evaluation import evaluate_model, write_final
+from graphenv.agents.bridge.grading import Grader, PartFunction, RewardFunction, TruthFunction
+from graphenv.agents.bridge.logs import RunLog
+from graphenv.agents.bridge.rows import make_rows
+from graphenv.agents.bridge.warmup import warm_start
+from graphenv.envs.base import GraphEnv
+from graphenv.errors import ConfigError
+
+__all__ = ["TrainResult", "grpo_arguments", "train"]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where a run left its files, and the truth it reached on held-out tasks."""
+
+    folder: Path
+    checkpoint: Path
+    success: float
+
+
+def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
+    """Run a training run to its end, or continue it.
+
+    Parameters
+    ----------
+    config
+        The run.
+    progress
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    TrainResult
+        The run folder (`config.json`, `metrics.jsonl`, `eval.jsonl`, `final.json`,
+        `episodes.jsonl`, `checkpoint/`).
+
+    Raises
+    ------
+    ConfigError
+        If settings cannot work together: shaping without step credit, an unknown GRPO field, a
+        run folder that is not empty without `resume`.
+    """
+    folder = Path(config.out)
+    final = folder / "final.json"
+    if final.is_file() and config.resume:
+        return TrainResult(folder, folder / "checkpoint", json.loads(final.read_text())["success"])
+    if (folder / "metrics.jsonl").is_file() and not config.resume:
+        raise ConfigError(
+            f"train: {folder} holds a run already. Use --resume to continue it, or another --out."
+        )
+    envs = config.make_envs("train")
+    check_credit(config, envs)
+    # Wrong settings must be refused before minutes are spent on a warm start.
+    arguments = grpo_arguments(config, progress=progress)
+    if PartialState().is_main_process:
+        config.save()
+    start = Path(config.start) if config.start else warm_start(config)
+    trainer = build_trainer(config, arguments, envs, start)
+    log = RunLog(config, trainer)
+    trainer.add_callback(log)
+    checkpoint = last_checkpoint(folder / "trainer") if config.resume else None
+    log.rewind_to(checkpoint)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    trainer.accelerator.wait_for_everyone()
+    if not trainer.accelerator.is_main_process:
+        return TrainResult(folder, folder / "checkpoint", float("nan"))
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    model.save_pretrained(folder / "checkpoint")
+    trainer.processing_class.save_pretrained(folder / "checkpoint")
+    result = evaluate_model(
+        config, model, trainer.processing_class, "heldout", config.heldout_tasks
+    )
+    write_final(folder, result, config.steps)
+    shutil.rmtree(folder / "trainer", ignore_errors=True)
+    return TrainResult(folder, folder / "checkpoint", result.success)
+
+
+def check_credit(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
+    """Refuse a shaping term under outcome-level credit.
+
+    Raises
+    ------
+    ConfigError
+        With the reason, and what to do.
+    """
+    for name, env in envs.items():
+        if env.reward.has_shaping and config.credit == "outcome" and not config.control:
+            raise ConfigError(
+                f"train: reward {env.reward.name!r} of {name} holds a shaping potential, but "
+                "credit='outcome' sees only returns. A potential telescopes to the same constant "
+                "for every episode of a task, so within a group it cancels and teaches nothing. "
+                "Use --credit turn, or --control to run it as a control that must change nothing."
+            )
+        if config.credit != "outcome" and env.max_turns == 1:
+            raise ConfigError(
+                f"train: credit={config.credit!r} needs several turns; {name} is played in one"
+            )
+
+
+def grpo_arguments(config: TrainConfig, *, progress: bool) -> Any:
+    """Return the `trl.GRPOConfig` of a run.
+
+    Raises
+    ------
+    ConfigError
+        If `config.grpo` holds an unknown field or a value that TRL refuses.
+    """
+    import dataclasses
+    import sys
+
+    import torch
+    from trl import GRPOConfig
+
+    from graphenv.errors import did_you_mean
+
+    known = {f.name for f in dataclasses.fields(GRPOConfig)}
+    for name in config.grpo:
+        if name not in known:
+            raise ConfigError(
+                f"train: GRPOConfig has no field {name!r}.{did_you_mean(name, known)}"
+            )
+    on_gpu = torch.cuda.is_available()
+    defaults: dict[str, Any] = dict(TINY_GRPO) if config.model == "tiny" else {}
+    every = config.eval_every or max(config.steps, 1)
+    defaults |= {
+        "output_dir": str(Path(config.out) / "trainer"),
+        "max_steps": config.steps,
+        "seed": config.seed,
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu,
+        "report_to": "none",
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": 1,
+        "disable_tqdm": not (progress and sys.stderr.isatty()),
+        "gradient_checkpointing": on_gpu and config.model != "tiny",
+        "remove_unused_columns": False,
+        "shuffle_dataset": False,
+    }
+    try:
+        return GRPOConfig(**{**defaults, **config.grpo})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"train: TRL refuses these GRPO settings: {error}") from error
+
+
+def reward_functions(grader: Grader, tokenizer: Any) -> tuple[list[Any], list[float]]:
+    """Return (functions, weights): the expression with weight 1, parts and truth with weight 0."""
+    parts = dict.fromkeys(part for env in grader.envs.values() for part in env.reward.terms)
+    functions: list[Any] = [RewardFunction(grader, "reward", tokenizer)]
+    functions += [PartFunction(grader, part, tokenizer) for part in parts]
+    functions.append(TruthFunction(grader, "success", tokenizer))
+    return functions, [1.0] + [0.0] * (len(functions) - 1)
+
+
+def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: Any) -> str:
+    """Return the way in which episodes are played under TRL.
+
+    One turn needs nothing but reward functions. Several turns use TRL's own tool loop where the
+    model's chat template knows tools; the tiny model plays faster without tool schemas in its
+    prompt, and other templates cannot, so they use our rollout function.
+    """
+    if config.backend != "auto":
+        return config.backend
+    if all(env.max_turns == 1 for env in envs.values()):
+        return "reward_funcs"
+    if config.model == "tiny":
+        return "rollout_func"
+    from trl.chat_template_utils import supports_tool_calling
+
+    same_tools = len({tuple(env.tools) for env in envs.values()}) == 1
+    return (
+        "environment_factory" if supports_tool_calling(tokenizer) and same_tools else "rollout_func"
+    )
+
+
+def build_trainer(
+    config: TrainConfig, arguments: Any, envs: Mapping[str, GraphEnv], start: Path
+) -> Any:
+    """Return the trainer of a run, ready to train."""
+    from datasets import Dataset
+
+    from graphenv.agents.bridge.trainer import GraphGRPOTrainer
+    from graphenv.agents.llm import load_model
+
+    model, tokenizer = load_model(str(start), trainable=True)
+    grader = Grader(envs)
+    functions, weights = reward_functions(grader, tokenizer)
+    arguments.reward_weights = weights
+    per_step = arguments.generation_batch_size // arguments.num_generations
+    rows = make_rows(envs, config.mixture, max(1, per_step * max(config.steps, 1)), config.seed)
+    extra: dict[str, Any] = {}
+    backend = pick_backend(config, envs, tokenizer)
+    if backend == "reward_funcs" and any(env.max_turns > 1 for env in envs.values()):
+        raise ConfigError(
+            "train: backend='reward_funcs' plays one turn; these episodes have several"
+        )
+    if backend == "environment_factory":
+        from graphenv.agents.bridge.adapter import environment_factory
+
+        extra["environment_factory"] = environment_factory(envs)
+        arguments.max_tool_calling_iterations = max(env.max_turns for env in envs.values())
+    elif backend == "rollout_func":
+        from graphenv.agents.bridge.rollout import EnvRollout
+
+        extra["rollout_func"] = EnvRollout(envs)
+    if config.peft and not hasattr(model, "peft_config"):
+        from peft import LoraConfig
+
+        extra["peft_config"] = LoraConfig(task_type="CAUSAL_LM", **config.peft)
+    return GraphGRPOTrainer(
+        model=model,
+        args=arguments,
+        processing_class=tokenizer,
+        reward_funcs=functions,
+        train_dataset=Dataset.from_list(rows),
+        credit=config.credit,
+        grader=grader,
+        **extra,
+    )
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest complete trainer checkpoint in a folder, if there is one."""
+    found = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+    return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
