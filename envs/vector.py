@@ -287,30 +287,49 @@ def _batched(infos: Sequence[Mapping[str, Any]], places: Sequence[int], n: int) 
     A column's dtype is that of its first value: numbers and booleans have their own, with 0 where
     a place has no value, the rest are objects; `_key` is the mask of `key`; mappings are nested.
     """
+    batch: Infos = {}
+    if not infos:
+        return batch
+    keys = infos[0].keys()
+    where = list(places)
+    if all(info.keys() == keys for info in infos):
+        for key in keys:
+            _add_column(batch, key, [info[key] for info in infos], where, n)
+        return batch
     columns: dict[str, tuple[list[int], list[Any]]] = {}
     for place, info in zip(places, infos, strict=True):
         for key, value in info.items():
-            column = columns.get(key)
-            if column is None:
-                column = columns[key] = ([], [])
-            column[0].append(place)
-            column[1].append(value)
-    batch: Infos = {}
-    for key, (where, values) in columns.items():
-        first = values[0]
-        if isinstance(first, dict):
-            batch[key] = _batched(values, where, n)
-        else:
-            batch[key] = _column(first, values, where, n)
-        mask = np.zeros(n, dtype=np.bool_)
-        mask[where] = True
-        batch[f"_{key}"] = mask
+            some, values = columns.setdefault(key, ([], []))
+            some.append(place)
+            values.append(value)
+    for key, (some, values) in columns.items():
+        _add_column(batch, key, values, some, n)
     return batch
+
+
+def _add_column(batch: Infos, key: str, values: list[Any], where: list[int], n: int) -> None:
+    first = values[0]
+    kind = type(first)
+    entire = len(where) == n
+    column: Any
+    if kind is dict:
+        column = _batched(values, where, n)
+    elif kind in _NUMBERS and entire and all(type(value) is kind for value in values):
+        column = np.array(values, dtype=kind)
+    elif kind in _PLAIN and entire:
+        column = np.fromiter(values, dtype=object, count=n)
+    else:
+        column = _column(first, values, where, n)
+    batch[key] = column
+    mask = np.ones(n, dtype=np.bool_) if entire else np.zeros(n, dtype=np.bool_)
+    if not entire:
+        mask[where] = True
+    batch[f"_{key}"] = mask
 
 
 def _column(first: Any, values: list[Any], where: list[int], n: int) -> npt.NDArray[Any]:
     kind = type(first)
-    if kind in (int, float, bool) or issubclass(kind, np.number):
+    if kind in _NUMBERS or issubclass(kind, np.number):
         column = np.zeros(n, dtype=kind)
     elif isinstance(first, np.ndarray):
         column = np.zeros((n, *first.shape), dtype=first.dtype)
@@ -319,3 +338,7 @@ def _column(first: Any, values: list[Any], where: list[int], n: int) -> npt.NDAr
     for place, value in zip(where, values, strict=True):
         column[place] = value
     return column
+
+
+_NUMBERS = (int, float, bool)
+_PLAIN = (str, type(None), list)

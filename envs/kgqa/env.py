@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from graphenv.encodings import ENCODINGS
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import parse_program
-from graphenv.envs.kgqa.prompts import chat
+from graphenv.envs.kgqa.prompts import chat, system_text
 from graphenv.envs.kgqa.session import Distances, KGQASession, make_walk
 from graphenv.envs.kgqa.sources import KGQASource, make_source
 from graphenv.envs.kgqa.walk import walk_program
@@ -162,9 +162,11 @@ class KGQAEnv(GraphEnv):
         return self._kg_source
 
     def prompt(self, task: Task) -> tuple[Message, ...]:
-        return chat(
-            str(task.messages[0]["content"]),
-            task.meta["topics"],
+        return chat(str(task.messages[0]["content"]), task.meta["topics"], self._system)
+
+    @cached_property
+    def _system(self) -> str | None:
+        return system_text(
             mode=self.mode,
             instructions=self.instructions,
             tools=self.tools.values(),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from graphenv.envs.tools import ToolSpec
 from graphenv.task import Message
 
-__all__ = ["chat"]
+__all__ = ["chat", "system_text"]
 
 MAX_LISTED_RELATIONS = 300
 
@@ -29,9 +29,17 @@ Tools:"""
 _DROP = "After each move the topic entity itself is left out."
 
 
-def chat(
-    question: str,
-    topics: Sequence[str],
+def chat(question: str, topics: Sequence[str], system: str | None) -> tuple[Message, ...]:
+    """Return the opening chat of an episode; `system` is what `system_text` wrote."""
+    if system is None:
+        return ({"role": "user", "content": question},)
+    topic = ", ".join(topics)
+    label = "Topic entity" if len(topics) == 1 else "Topic entities"
+    user: Message = {"role": "user", "content": f"Question: {question}\n{label}: {topic}"}
+    return ({"role": "system", "content": system}, user)
+
+
+def system_text(
     *,
     mode: str,
     instructions: str,
@@ -39,16 +47,12 @@ def chat(
     relations: Sequence[str],
     features: frozenset[str],
     drop_topic: bool,
-) -> tuple[Message, ...]:
-    """Return the opening chat of an episode."""
+) -> str | None:
+    """Return the instructions, the same for every task; `None` for the bare question."""
     if instructions == "none":
-        return ({"role": "user", "content": question},)
-    topic = ", ".join(topics)
-    label = "Topic entity" if len(topics) == 1 else "Topic entities"
-    user: Message = {"role": "user", "content": f"Question: {question}\n{label}: {topic}"}
+        return None
     if instructions == "short":
-        short = "Write a relation path program." if mode == "program" else "Walk with the tools."
-        return ({"role": "system", "content": short}, user)
+        return "Write a relation path program." if mode == "program" else "Walk with the tools."
     if mode == "program":
         lines = [_PROGRAM]
         lines += [
@@ -67,4 +71,4 @@ def chat(
         lines.append(_DROP)
     if end:
         lines.append(end)
-    return ({"role": "system", "content": "\n".join(lines)}, user)
+    return "\n".join(lines)
