@@ -73,8 +73,9 @@ CHAT_TEMPLATE = """\
 {{- message.content or '' }}
 {%- for call in message.tool_calls or [] %}
 {%- set call = call.function or call %}
-{{- '<tool_call>{"name": ' }}{{- call.name | tojson }}{{- ', "arguments": ' }}
-{{- call.arguments | tojson }}{{- '}</tool_call>' }}
+{{- '<tool_call>{"name": ' }}{{- call.name | tojson | replace('<', '\\u003c') }}
+{{- ', "arguments": ' }}{{- call.arguments | tojson | replace('<', '\\u003c') }}
+{{- '}</tool_call>' }}
 {%- endfor %}
 {{- '<|im_end|>' }}
 {%- endgeneration %}
@@ -90,6 +91,12 @@ RESPONSE_TEMPLATE: dict[str, Any] = {
     "defaults": {"role": "assistant"},
     "start_anchor": "<|im_start|>assistant\n",
     "fields": {
+        # A call inside a thought is a thought, as in `graphenv.text.parse_turn`.
+        "reasoning_content": {
+            "open": "<think>",
+            "close_pattern": r"</think>\s*",
+            "content": "text",
+        },
         "tool_calls": {
             "open": "<tool_call>",
             "close_pattern": r"</tool_call>\s*",

@@ -63,6 +63,7 @@ class GraphGRPOTrainer(GRPOTrainer):
         self.rows = []
         self._turn_counts: list[int] = []
         super().__init__(*args, **kwargs)
+        self._tokenizer.parse_response = _BoundedParser(self._tokenizer)
         if self.environment_factories is not None:
             limit = tool_iterations(grader.envs.values())
             given = self.args.max_tool_calling_iterations
@@ -157,6 +158,23 @@ class GraphGRPOTrainer(GRPOTrainer):
                     "of model tokens: credit would go to the wrong turns. Another version of TRL? "
                     "See tests/test_trl_contract.py."
                 )
+
+
+class _BoundedParser:
+    """`tokenizer.parse_response`, for any model text.
+
+    TRL takes text that cannot be parsed as plain text where the parser says so by a ValueError. A
+    tool call of a thousand brackets is a RecursionError instead, which would end the training.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return type(self.tokenizer).parse_response(self.tokenizer, *args, **kwargs)
+        except RecursionError as error:
+            raise ValueError("JSON is nested too deeply") from error
 
 
 def turn_of_token(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
