@@ -216,7 +216,9 @@ class EpisodeRecord:
     def from_json(cls, data: Mapping[str, Any]) -> EpisodeRecord:
         """Return the record that `to_json` wrote."""
         tuples = {name: tuple(data.get(name, ())) for name in ("turns", "turn_digests")}
-        if not all(isinstance(turn, str) for turn in tuples["turns"]) or "turns" not in data:
+        if not isinstance(data["turns"], list) or not all(
+            isinstance(t, str) for t in data["turns"]
+        ):
             raise TypeError("turns is not a list of strings")
         return cls(**{**data, **tuples})
 

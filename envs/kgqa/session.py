@@ -196,6 +196,8 @@ class KGQASession(Session):
         program, reason = parse_program(parsed.programs[0] if parsed.programs else parsed.bare)
         if program is None:
             return Outcome("malformed", reason)
+        if not parsed.programs and (words := self._prose(program)):
+            return Outcome("malformed", f"{bounded(words, 80)!r} is prose, not a move")
         self._moves, reason = walk_program(self.walk, program)
         if reason:
             return self._outcome(None, program, "infeasible", bounded(reason, 300))
@@ -205,6 +207,18 @@ class KGQASession(Session):
         if program.count:
             return self._outcome((str(len(ends)),), program)
         return self._outcome(self._resolved_ids(ends), program)
+
+    def _prose(self, program: Program) -> str | None:
+        """Return an unknown move of several words: a turn without tags that holds one is prose.
+
+        Without this every sentence would count as a well-formed program of one unknown relation.
+        """
+        for branch in program.branches:
+            for move in branch.moves:
+                if isinstance(move, str) and len(move.split()) > 1:
+                    if self._world.find_move(move) is None:
+                        return move
+        return None
 
     def _resolved_ids(self, ends: Ids) -> tuple[str, ...]:
         names = self._world.entity_names(ends)
