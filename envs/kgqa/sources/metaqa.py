@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
+from graphenv.envs.kgqa.sources.files import broken_row, load_world, names_in, read_rows
 from graphenv.errors import ConfigError, DataError
-from graphenv.knowledge import KnowledgeGraph, TripleStore
+from graphenv.knowledge import TripleStore
 from graphenv.task import Task, carve_split
 
 __all__ = ["MetaQASource"]
 
 LAYOUT = (
     "kb.txt beside either {1,2,3}hop_dev_exact.jsonl, or the official folders "
-    "{1,2,3}-hop/vanilla/qa_{train,dev,test}.txt (with qa_*_qtype.txt), or "
+    "{1,2,3}-hop/vanilla/qa_{train,dev,test}.txt (with {1,2,3}-hop/qa_*_qtype.txt), or "
     "{1,2,3}hop_dev_official.txt"
 )
 _OFFICIAL = {"train": "train", "validation": "dev", "heldout": "test"}
@@ -53,7 +52,7 @@ class MetaQASource(KGQASource):
     Parameters
     ----------
     root
-        The folder (see `LAYOUT`).
+        The folder: `kb.txt` and the questions in one of the layouts that `LAYOUT` names.
     split
         `train`, `validation` or `heldout`. Official folders map to train, dev and test; where only
         dev is present, it is carved by a hash of (topic, path), so that no problem straddles.
@@ -62,6 +61,11 @@ class MetaQASource(KGQASource):
     held_out_paths
         How many of the path types to keep for `heldout` alone, chosen by hash so that every
         relation is still seen in training; `heldout` then holds only these (compositional split).
+
+    Attributes
+    ----------
+    skipped
+        Number of questions of the split whose topic is not in `kb.txt`; they are left out.
 
     Raises
     ------
@@ -81,16 +85,22 @@ class MetaQASource(KGQASource):
     ) -> None:
         super().__init__(split)
         self.root = Path(root)
-        wanted = [hops] if isinstance(hops, int) else list(hops)
+        wanted = list(hops) if isinstance(hops, list | tuple) else [hops]
         if not wanted or any(hop not in (1, 2, 3) for hop in wanted):
             raise ConfigError(f"metaqa: hops={hops!r}; MetaQA has 1, 2 and 3, or a list of them")
+        whole = isinstance(held_out_paths, int) and not isinstance(held_out_paths, bool)
+        if not whole or held_out_paths < 0:
+            raise ConfigError(f"metaqa: held_out_paths={held_out_paths!r} must be a number >= 0")
         kb = need_file(self.root / "kb.txt", asked=f"metaqa in {self.root}", layout=LAYOUT)
-        self._world = _load_world(str(kb.resolve()), kb.stat().st_mtime_ns)
+        self._world = load_world([kb])
+        self.skipped = 0
         self._tasks: list[tuple[int, str, _Row]] = []
         digest = hashlib.sha256(f"{self._world.fingerprint}{split}{held_out_paths}".encode())
         for hop in wanted:
             file, rows = self._rows(hop, held_out_paths)
-            self._tasks += [(hop, file, row) for row in rows]
+            known = [row for row in rows if self._world.find_entity(row.topic) is not None]
+            self.skipped += len(rows) - len(known)
+            self._tasks += [(hop, file, row) for row in known]
         for hop, file, row in self._tasks:
             digest.update(f"{hop}|{file}|{row}".encode())
         self._fingerprint = digest.hexdigest()
@@ -126,11 +136,9 @@ class MetaQASource(KGQASource):
 
     def _rows(self, hop: int, held_out_paths: int) -> tuple[str, list[_Row]]:
         exact = self.root / f"{hop}hop_dev_exact.jsonl"
-        official = self.root / f"{hop}-hop" / "vanilla" / f"qa_{_OFFICIAL[self.split]}.txt"
         single = self.root / f"{hop}hop_dev_official.txt"
-        if official.is_file():
-            rows = list(_read_text(official))
-            return official.stem, rows
+        if self._official(hop, self.split).is_file():
+            return self._official_rows(hop, held_out_paths)
         if exact.is_file():
             rows, name = list(_read_exact(exact)), exact.stem
         else:
@@ -140,6 +148,21 @@ class MetaQASource(KGQASource):
         if kept:
             return name, [row for row in rows if self._compositional(row, kept)]
         return name, [r for r in rows if carve_split("metaqa", r.topic, r.path) == self.split]
+
+    def _official(self, hop: int, split: str) -> Path:
+        return self.root / f"{hop}-hop" / "vanilla" / f"qa_{_OFFICIAL[split]}.txt"
+
+    def _official_rows(self, hop: int, held_out_paths: int) -> tuple[str, list[_Row]]:
+        file = self._official(hop, self.split)
+        name = f"{hop}-hop/{file.stem}"
+        rows = list(_read_text(file))
+        if not held_out_paths:
+            return name, rows
+        # The path types that are held out must not depend on the split that asks.
+        files = [self._official(hop, split) for split in _OFFICIAL]
+        every = [row for f in files if f.is_file() for row in _read_text(f)]
+        kept = held_out_path_types(every, held_out_paths)
+        return name, [r for r in rows if (r.path in kept) == (self.split == "heldout")]
 
     def _compositional(self, row: _Row, kept: frozenset[tuple[str, ...]]) -> bool:
         if row.path in kept:
@@ -170,33 +193,25 @@ def held_out_path_types(rows: list[_Row], count: int) -> frozenset[tuple[str, ..
     return frozenset(chosen)
 
 
-@lru_cache(maxsize=4)
-def _load_world(path: str, _modified: int) -> KnowledgeGraph:
-    return KnowledgeGraph.load(path)
-
-
 def _read_exact(path: Path) -> Iterator[_Row]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                yield _Row(
-                    number,
-                    row["question"],
-                    row["topic_entity"],
-                    tuple(row["answers"]),
-                    tuple(row["path"]),
-                )
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(
-                    f"{path}, line {number}: not a row with question, topic_entity, path and "
-                    f"answers ({error}): {line.strip()[:120]!r}"
-                ) from error
+    for number, row in read_rows(path):
+        question, topic, moves = row.get("question"), row.get("topic_entity"), row.get("path")
+        fits = isinstance(question, str) and isinstance(topic, str) and isinstance(moves, list)
+        if not fits or not moves or not all(isinstance(move, str) for move in moves):
+            why = "not a row with question, topic_entity, path (a list of moves) and answers"
+            broken_row(path, number, row, why)
+        answers = names_in(path, number, row, "answers")
+        yield _Row(number, str(question), str(topic), answers, tuple(moves))
 
 
 def _read_text(path: Path) -> Iterator[_Row]:
-    """Read `question TAB answer|answer [TAB qtype]`; question types may stand in a second file."""
+    """Read `question TAB answer|answer [TAB qtype]`.
+
+    Officially the question types stand in a file of their own, one folder above the questions.
+    """
     types = path.with_name(path.stem + "_qtype.txt")
+    if not types.is_file():
+        types = path.parent.parent / types.name
     extra = types.read_text(encoding="utf-8").splitlines() if types.is_file() else None
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

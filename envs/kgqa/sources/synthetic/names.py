@@ -58,7 +58,7 @@ class NameMaker:
         """Return `count` new names of a type of entity."""
         draw = _Draw("synthetic names", self._seed, kind)
         pattern = _PATTERNS[kind](draw, count)
-        names = []
+        names: list[str] = []
         while len(names) < count:
             name = next(pattern)
             key = normalize(name)

@@ -126,9 +126,10 @@ class SyntheticSource(KGQASource):
                 f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
                 "split='heldout' only, or they would not be held out"
             )
-        for name, number, low in (("max_answers", max_answers, 1), ("seed", seed, 0)):
-            if not isinstance(number, int) or isinstance(number, bool) or number < low:
-                raise ConfigError(f"synthetic: {name}={number!r} must be a whole number >= {low}")
+        if not isinstance(max_answers, int) or isinstance(max_answers, bool) or max_answers < 1:
+            raise ConfigError(f"synthetic: max_answers={max_answers!r} must be a number >= 1")
+        if not isinstance(drop_topic, bool):
+            raise ConfigError(f"synthetic: drop_topic={drop_topic!r} must be true or false")
         self.drop_topic = drop_topic
         self.features = frozenset(
             feature
@@ -341,7 +342,7 @@ class _Choices:
 
 
 def _hops(hops: int | list[int]) -> list[int]:
-    wanted = [hops] if isinstance(hops, int) else list(hops)
+    wanted = list(hops) if isinstance(hops, list | tuple) else [hops]
     whole = all(isinstance(h, int) and not isinstance(h, bool) for h in wanted)
     if not wanted or not whole or not all(1 <= h <= _MAX_HOPS for h in wanted):
         raise ConfigError(

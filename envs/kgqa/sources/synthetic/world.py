@@ -39,7 +39,6 @@ class World:
     relations: tuple[Relation, ...]
 
 
-@lru_cache(maxsize=8)
 def make_world(*, seed: int, entities: int, relations: int, distractors: int) -> World:
     """Return the world of these arguments, always the same.
 
@@ -68,6 +67,12 @@ def make_world(*, seed: int, entities: int, relations: int, distractors: int) ->
     _check("entities", entities, 300, 100_000)
     _check("relations", relations, 8, len(RELATIONS))
     _check("distractors", distractors, 0, len(DISTRACTORS))
+    _check("seed", seed, 0, 2**63)
+    return _world(seed, entities, relations, distractors)
+
+
+@lru_cache(maxsize=8)
+def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
     asked = RELATIONS[:relations]
     other = DISTRACTORS[:distractors]
     kinds = {r.head for r in asked} | {r.tail for r in asked if not r.numeric}
