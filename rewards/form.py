@@ -12,11 +12,12 @@ __all__ = ["Format", "TurnCost"]
 
 
 class Format(EndTerm):
-    """Share of well-formed turns if the episode ended in a readable answer, else 0.
+    """1 / (1 + m) with m malformed turns, if the episode ended in a readable answer, else 0.
 
     A turn is well-formed if its text could be read; that a call was infeasible in the world is not
     a matter of form. Two good turns and a malformed end earn nothing (cf. Graph-R1, where they
-    earn full format).
+    earn full format), and no number of well-formed turns makes up for a malformed one, as it would in
+    a share of turns.
     """
 
     kind: ClassVar[Kind] = "validity"
@@ -27,8 +28,7 @@ class Format(EndTerm):
         readable = outcome is not None and outcome.status not in ("malformed", "truncated", "error")
         if not readable or not episode.steps:
             return 0.0
-        good = sum(step.status != "malformed" for step in episode.steps)
-        return good / len(episode.steps)
+        return 1.0 / (1 + sum(step.status == "malformed" for step in episode.steps))
 
 
 class TurnCost(CostTerm):
