@@ -73,8 +73,8 @@ CHAT_TEMPLATE = """\
 {{- message.content or '' }}
 {%- for call in message.tool_calls or [] %}
 {%- set call = call.function or call %}
-{{- '<tool_call>{"name": ' }}{{- call.name | tojson | replace('<', '\\u003c') }}
-{{- ', "arguments": ' }}{{- call.arguments | tojson | replace('<', '\\u003c') }}
+{{- '<tool_call>{"name": ' }}{{- call.name | tojson | replace('<', '\\\\u003c') }}
+{{- ', "arguments": ' }}{{- call.arguments | tojson | replace('<', '\\\\u003c') }}
 {{- '}</tool_call>' }}
 {%- endfor %}
 {{- '<|im_end|>' }}

@@ -41,7 +41,8 @@ class TrainConfig:
     Parameters
     ----------
     environments
-        An environment's short name, or a mixture such as `"text2sql:1,text2cypher:1"`.
+        An environment's short name, or a mixture such as `"text2sql:1,text2cypher:1"` (see
+        `parse_mixture`).
     env_kwargs
         Arguments of the environment; for a mixture one dict per name.
     reward
@@ -118,12 +119,13 @@ class TrainConfig:
 
     @property
     def mixture(self) -> dict[str, float]:
-        """The environments by short name, with their weights."""
-        return parse_mixture(self.environments)
+        """The weights of the environments by name."""
+        return {name: share.weight for name, share in parse_mixture(self.environments).items()}
 
     def make_envs(self, split: str) -> dict[str, GraphEnv]:
-        """Return the environments for a split, by short name."""
-        names = list(self.mixture)
+        """Return the environments for a split, by name."""
+        shares = parse_mixture(self.environments)
+        names = list(shares)
         made = {}
         for name in names:
             kwargs = dict(self.env_kwargs)
@@ -136,7 +138,7 @@ class TrainConfig:
                     )
                 kwargs = dict(kwargs.get(name, {}))
             kwargs.setdefault("reward", self.reward)
-            made[name] = envs.make(name, **{**kwargs, "split": split})
+            made[name] = envs.make(shares[name].family, **{**kwargs, "split": split})
         return made
 
     # -- storage ------------------------------------------------------------------------------

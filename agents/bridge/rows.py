@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng
 
-__all__ = ["make_rows", "parse_mixture"]
+__all__ = ["Share", "make_rows", "parse_mixture"]
 
 
-def parse_mixture(text: str) -> dict[str, float]:
-    """Return the weights of a mixture.
+@dataclass(frozen=True)
+class Share:
+    """One environment of a mixture: the family it is of, and its weight."""
+
+    family: str
+    weight: float
+
+
+def parse_mixture(text: str) -> dict[str, Share]:
+    """Return the environments of a mixture by name.
+
+    A piece is `family`, `family:weight` or `name=family:weight`; the last form lets two
+    environments of one family (two sources, say) stand in a mixture.
 
     Raises
     ------
     ConfigError
         If a weight is not a positive number or a name stands twice.
 
-    >>> parse_mixture("text2sql:1, text2cypher:2")
-    {'text2sql': 1.0, 'text2cypher': 2.0}
-    >>> parse_mixture("kgqa")
-    {'kgqa': 1.0}
+    >>> parse_mixture("text2sql, text2cypher:2")["text2cypher"]
+    Share(family='text2cypher', weight=2.0)
+    >>> list(parse_mixture("movies=kgqa:1, toy=kgqa:1"))
+    ['movies', 'toy']
     """
-    weights: dict[str, float] = {}
+    found: dict[str, Share] = {}
     for piece in text.split(","):
-        name, _, number = piece.strip().partition(":")
+        rest, _, number = piece.strip().partition(":")
+        name, given, family = rest.partition("=")
         try:
             weight = float(number) if number else 1.0
         except ValueError:
             weight = 0.0
-        if not name or not weight > 0 or name in weights:
+        if not name or (given and not family) or not 0 < weight < float("inf") or name in found:
             raise ConfigError(
-                f"mixture {text!r}: write NAME or NAME:WEIGHT, separated by commas, each name once "
-                "and each weight a positive number"
+                f"mixture {text!r}: write FAMILY, FAMILY:WEIGHT or NAME=FAMILY:WEIGHT, separated "
+                "by commas, each name once and each weight a positive number"
             )
-        weights[name] = weight
-    return weights
+        found[name] = Share(family or name, weight)
+    return found
 
 
 def make_rows(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
+from transformers import PrinterCallback
 
 from graphenv.agents.bridge.config import TINY_GRPO, TrainConfig
 from graphenv.agents.bridge.evaluation import evaluate_model, write_final
@@ -17,10 +19,11 @@ from graphenv.agents.bridge.grading import Grader, PartFunction, RewardFunction,
 from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_rows
 from graphenv.agents.bridge.warmup import warm_start
+from graphenv.agents.credit import check_credit, make_credit
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 
-__all__ = ["TrainResult", "grpo_arguments", "train"]
+__all__ = ["TrainResult", "check_settings", "grpo_arguments", "train"]
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,16 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
             f"train: {folder} holds a run already. Use --resume to continue it, or another --out."
         )
     envs = config.make_envs("train")
-    check_credit(config, envs)
+    check_settings(config, envs)
     # Wrong settings must be refused before minutes are spent on a warm start.
-    arguments = grpo_arguments(config, progress=progress)
+    show = progress and sys.stderr.isatty()
+    arguments = grpo_arguments(config, progress=show)
+    set_progress_bars(show)
     if PartialState().is_main_process:
         config.save()
     start = Path(config.start) if config.start else warm_start(config)
     trainer = build_trainer(config, arguments, envs, start)
+    trainer.remove_callback(PrinterCallback)  # our own log is the one to read
     log = RunLog(config, trainer)
     trainer.add_callback(log)
     checkpoint = last_checkpoint(folder / "trainer") if config.resume else None
@@ -89,25 +95,34 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     return TrainResult(folder, folder / "checkpoint", result.success)
 
 
-def check_credit(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
-    """Refuse a shaping term under outcome-level credit.
+def set_progress_bars(show: bool) -> None:
+    """Show or hide the bars that datasets and transformers draw on their own."""
+    import datasets
+    from transformers.utils import logging
+
+    if show:
+        datasets.enable_progress_bars()
+        logging.enable_progress_bar()
+    else:
+        datasets.disable_progress_bars()
+        logging.disable_progress_bar()
+
+
+def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
+    """Refuse settings that cannot work together, before any time is spent.
 
     Raises
     ------
     ConfigError
-        With the reason, and what to do.
+        If a shaping term meets outcome credit, or step credit meets episodes of one turn.
     """
+    credit = make_credit(config.credit)
+    check_credit(credit, [env.reward for env in envs.values()], control=config.control)
     for name, env in envs.items():
-        if env.reward.has_shaping and config.credit == "outcome" and not config.control:
+        if credit.sees_turns and env.max_turns == 1:
             raise ConfigError(
-                f"train: reward {env.reward.name!r} of {name} holds a shaping potential, but "
-                "credit='outcome' sees only returns. A potential telescopes to the same constant "
-                "for every episode of a task, so within a group it cancels and teaches nothing. "
-                "Use --credit turn, or --control to run it as a control that must change nothing."
-            )
-        if config.credit != "outcome" and env.max_turns == 1:
-            raise ConfigError(
-                f"train: credit={config.credit!r} needs several turns; {name} is played in one"
+                f"train: credit={config.credit!r} tells turns apart, but {name} is played in one "
+                "turn. Use credit='outcome', or an environment with several turns (mode='tools')."
             )
 
 
@@ -120,7 +135,6 @@ def grpo_arguments(config: TrainConfig, *, progress: bool) -> Any:
         If `config.grpo` holds an unknown field or a value that TRL refuses.
     """
     import dataclasses
-    import sys
 
     import torch
     from trl import GRPOConfig
@@ -146,8 +160,8 @@ def grpo_arguments(config: TrainConfig, *, progress: bool) -> Any:
         "save_strategy": "steps",
         "save_steps": every,
         "save_total_limit": 1,
-        "disable_tqdm": not (progress and sys.stderr.isatty()),
-        "gradient_checkpointing": on_gpu and config.model != "tiny",
+        "disable_tqdm": not progress,
+        "activation_checkpointing": on_gpu and config.model != "tiny",
         "remove_unused_columns": False,
         "shuffle_dataset": False,
     }
@@ -179,12 +193,10 @@ def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: A
         return "reward_funcs"
     if config.model == "tiny":
         return "rollout_func"
-    from trl.chat_template_utils import supports_tool_calling
+    from graphenv.agents.bridge.adapter import plays_tools
 
     same_tools = len({tuple(env.tools) for env in envs.values()}) == 1
-    return (
-        "environment_factory" if supports_tool_calling(tokenizer) and same_tools else "rollout_func"
-    )
+    return "environment_factory" if plays_tools(tokenizer) and same_tools else "rollout_func"
 
 
 def build_trainer(
@@ -212,11 +224,10 @@ def build_trainer(
         from graphenv.agents.bridge.adapter import environment_factory
 
         extra["environment_factory"] = environment_factory(envs)
-        arguments.max_tool_calling_iterations = max(env.max_turns for env in envs.values())
     elif backend == "rollout_func":
         from graphenv.agents.bridge.rollout import EnvRollout
 
-        extra["rollout_func"] = EnvRollout(envs)
+        extra["rollout_func"] = EnvRollout(envs, max_turn_tokens=config.max_new_tokens)
     if config.peft and not hasattr(model, "peft_config"):
         from peft import LoraConfig
 
@@ -228,6 +239,7 @@ def build_trainer(
         reward_funcs=functions,
         train_dataset=Dataset.from_list(rows),
         credit=config.credit,
+        control=config.control,
         grader=grader,
         **extra,
     )

@@ -85,6 +85,7 @@ def _supervised(
 ) -> Any:
     import torch
     from datasets import Dataset
+    from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     on_gpu = torch.cuda.is_available()
@@ -115,7 +116,7 @@ def _supervised(
         use_cpu=not on_gpu,
         bf16=on_gpu,
         max_length=4096,
-        gradient_checkpointing=on_gpu,
+        activation_checkpointing=on_gpu,
     )
     peft = None
     if config.peft:
@@ -129,5 +130,6 @@ def _supervised(
         processing_class=tokenizer,
         peft_config=peft,
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     return trainer.accelerator.unwrap_model(trainer.model)
