@@ -122,8 +122,15 @@ class EvalResult:
             values = [-np.inf if s.value is None else s.value for s in scores]
             best = max(values)
             picked.append(
-                float(np.mean([e.success or 0.0 for e, v in zip(episodes, values, strict=True)
-                               if v == best]))
+                float(
+                    np.mean(
+                        [
+                            e.success or 0.0
+                            for e, v in zip(episodes, values, strict=True)
+                            if v == best
+                        ]
+                    )
+                )
             )
         return self._over_tasks(picked)
 

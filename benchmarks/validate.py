@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,7 @@ def _problems(players: list[Player], env: GraphEnv) -> list[str]:
     low, _ = env.reward.range
     rewards = {p.name: low if p.reward is None else p.reward for p in players}
     chain = [p.name for p in players if p.name.startswith("oracle")]
-    for above, below in zip(chain, chain[1:], strict=False):
+    for above, below in pairwise(chain):
         if rewards[below] > rewards[above] + 1e-9:
             problems.append(
                 f"{below} earns {rewards[below]:.3f}, more than {above} with {rewards[above]:.3f}"
@@ -199,10 +200,10 @@ def _problems(players: list[Player], env: GraphEnv) -> list[str]:
         problems.append("one planted error costs nothing")
     # Under a reward without degrees one error is as bad as any: then a quarter is the mark.
     mark = max(rewards[chain[1]], low + 0.25 * (rewards["oracle"] - low))
-    for name in BLIND:
-        if name in by_name and rewards[name] > mark + 1e-9:
-            problems.append(
-                f"{name} knows nothing and earns {rewards[name]:.3f} "
-                f"(at most {mark:.3f} is sensible beside the oracle's {rewards['oracle']:.3f})"
-            )
+    problems += [
+        f"{name} knows nothing and earns {rewards[name]:.3f} "
+        f"(at most {mark:.3f} is sensible beside the oracle's {rewards['oracle']:.3f})"
+        for name in BLIND
+        if name in by_name and rewards[name] > mark + 1e-9
+    ]
     return problems
