@@ -7,7 +7,8 @@ tens of points; hence it is a keyword of the environments and never fixed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.graph import Graph
@@ -15,33 +16,44 @@ from graphenv.graph import Graph
 __all__ = ["ENCODINGS", "encode_graph"]
 
 
+def _names(graph: Graph) -> list[str]:
+    """Return a name per node: its label, and its id behind it where nodes share a label."""
+    count = Counter(graph.labels)
+    return [n.label if count[n.label] == 1 else f"{n.label}#{n.id}" for n in graph.nodes]
+
+
+def _named_edges(graph: Graph) -> Iterator[tuple[str, str, str]]:
+    names = _names(graph)
+    return ((names[e.head], e.relation, names[e.tail]) for e in graph.edges)
+
+
 def _triples(graph: Graph) -> str:
-    return "\n".join(f"({h}, {r}, {t})" for h, r, t in graph.triples)
+    return "\n".join(f"({h}, {r}, {t})" for h, r, t in _named_edges(graph))
 
 
 def _edge_list(graph: Graph) -> str:
     arrow = "->" if graph.directed else "--"
-    return "\n".join(f"{h} {arrow}[{r}] {t}" for h, r, t in graph.triples)
+    return "\n".join(f"{h} {arrow}[{r}] {t}" for h, r, t in _named_edges(graph))
 
 
 def _adjacency(graph: Graph) -> str:
     """One line per node: the nodes it points to (both ends if undirected)."""
-    out: dict[str, list[str]] = {label: [] for label in graph.labels}
-    for h, _, t in graph.triples:
+    out: dict[str, list[str]] = {name: [] for name in _names(graph)}
+    for h, _, t in _named_edges(graph):
         out[h].append(t)
         if not graph.directed and h != t:
             out[t].append(h)
-    return "\n".join(f"{label}: {', '.join(targets)}" for label, targets in out.items())
+    return "\n".join(f"{name}: {', '.join(targets)}" for name, targets in out.items())
 
 
 def _incident(graph: Graph) -> str:
     """One line per node: its outgoing edges with their relations (both ends if undirected)."""
-    out: dict[str, list[str]] = {label: [] for label in graph.labels}
-    for h, r, t in graph.triples:
+    out: dict[str, list[str]] = {name: [] for name in _names(graph)}
+    for h, r, t in _named_edges(graph):
         out[h].append(f"{r} {t}")
         if not graph.directed and h != t:
             out[t].append(f"{r} {h}")
-    return "\n".join(f"{label}: {'; '.join(facts)}" for label, facts in out.items())
+    return "\n".join(f"{name}: {'; '.join(facts)}" for name, facts in out.items())
 
 
 def _json(graph: Graph) -> str:

@@ -272,8 +272,11 @@ def _binary(tree: ast.BinOp) -> Node | float:
 
 
 def _call(tree: ast.Call, name: str) -> Node:
+    given = [k.arg for k in tree.keywords]
+    if len(set(given)) < len(given):
+        raise ConfigError(f"{ast.unparse(tree)!r}: an argument is given twice")
     if name not in _OPERATORS:
-        if tree.args:
+        if tree.args and name in TERMS:
             raise ConfigError(
                 f"{ast.unparse(tree)!r}: a term takes keyword constants only, as in hits(k=3)"
             )

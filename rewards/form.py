@@ -16,8 +16,8 @@ class Format(EndTerm):
 
     A turn is well-formed if its text could be read; that a call was infeasible in the world is not
     a matter of form. Two good turns and a malformed end earn nothing (cf. Graph-R1, where they
-    earn full format), and no number of well-formed turns makes up for a malformed one, as it would in
-    a share of turns.
+    earn full format), and well-formed turns do not make up for a malformed one, as they would in a
+    share of turns.
     """
 
     kind: ClassVar[Kind] = "validity"

@@ -131,7 +131,7 @@ def test_value_lies_in_the_derived_range_and_steps_sum_to_it(text: str, episode:
 
 @given(expressions, episodes)
 def test_prefix_consistency(text: str, episode: Episode):
-    """`reward(episode[:t]).steps == reward(episode).steps[:t]`, and `last_step` agrees turn by turn."""
+    """`reward(episode[:t]).steps == reward(episode).steps[:t]`, and so says `last_step`."""
     reward = parse(text)
     whole = reward([episode])[0]
     if whole.value is None:
