@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 
 from graphenv.agents.base import Agent, TaskAgent
-from graphenv.agents.script import Script, kgqa_env
+from graphenv.agents.script import Script, kgqa_env, tool_turns
 from graphenv.envs.base import GraphEnv
-from graphenv.envs.kgqa.program import Branch, Filter, Program, parse_program
+from graphenv.envs.kgqa.program import Branch, Program, parse_program
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng
 from graphenv.task import Task
@@ -100,20 +100,8 @@ def _program_turns(env: GraphEnv, task: Task) -> list[str]:
     program, _ = parse_program(task.target.program)
     if program is None:
         return []
-    turns = []
-    for i, branch in enumerate(program.branches):
-        if i:
-            start = branch.start if branch.start is not None else task.meta["topics"][0]
-            turns.append(format_call("start_at", entity=start))
-        turns += [_move(move) for move in branch.moves]
-    turns.append(format_call("answer_count" if program.count else "answer_frontier"))
+    turns = tool_turns(program, task.meta["topics"][0])
     return turns if len(turns) <= env.max_turns else []
-
-
-def _move(move: str | Filter) -> str:
-    if isinstance(move, Filter):
-        return format_call("keep", relation=move.relation, operator=move.operator, value=move.value)
-    return format_call("follow", relation=move)
 
 
 _GOLD: dict[str, Callable[[GraphEnv, int], list[str]]] = {"kgqa": _kgqa_turns}

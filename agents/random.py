@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphenv.agents.base import Agent, WorldAgent
-from graphenv.agents.script import Script, kgqa_env, opening, topics_of
+from graphenv.agents.script import Script, kgqa_env, opening, program_text, topics_of
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.walk import Walk
@@ -91,7 +91,7 @@ class _RandomWalker(Agent):
         program = walk.program()
         if not program.path:
             return format_answer([self._world.entity_name(walk.topic)])
-        return str(program) if _survives(program.path) else json.dumps(list(program.path))
+        return program_text(program)
 
     def _step(self, walk: Walk, draw: np.random.Generator) -> str | None:
         """Follow a random move that leads somewhere; `None` if there is none."""
@@ -140,8 +140,3 @@ class _RandomWalker(Agent):
         if kind == "relations" and draw.random() < 0.5:
             return format_call("relations", entity=names[0])
         return format_call("relations" if kind == "keep" else kind)
-
-
-def _survives(path: Sequence[str]) -> bool:
-    """Whether the moves can be written as `a > b` and read back."""
-    return not any(set(move) & set(">&[]{}") for move in path)

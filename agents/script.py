@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
 from graphenv.agents.base import Agent
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa import KGQAEnv
+from graphenv.envs.kgqa.program import Filter, Program, parse_program
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message
+from graphenv.text import format_call
 
-__all__ = ["Script", "kgqa_env", "opening", "question_of", "topics_of"]
+__all__ = [
+    "Script",
+    "kgqa_env",
+    "opening",
+    "program_text",
+    "question_of",
+    "tool_turns",
+    "topics_of",
+]
 
 _TOPIC_LINE = re.compile(r"^Topic entit(?:y|ies): (.+)$", re.MULTILINE)
 _QUESTION_LINE = re.compile(r"^Question: (.+)$", re.MULTILINE)
@@ -123,3 +134,37 @@ def _linked(question: str, world: TripleStore) -> list[str]:
                     rest = " ".join(words[:i]), " ".join(words[i + size :])
                     return [form, *(n for part in rest for n in _linked(part, world))]
     return []
+
+
+def program_text(program: Program) -> str:
+    """Return the text of a program; a JSON list where names of relations hold its signs.
+
+    >>> program_text(parse_program("^a > b")[0]), program_text(parse_program('["a > b"]')[0])
+    ('^a > b', '["a > b"]')
+    """
+    text = str(program)
+    if parse_program(text)[0] == program or len(program.branches) > 1 or program.count:
+        return text
+    return json.dumps([str(move) for move in program.branches[0].moves], ensure_ascii=False)
+
+
+def tool_turns(program: Program, topic: str = "") -> list[str]:
+    """Return the tool calls, one a turn, that walk `program` and answer.
+
+    `topic` is where branches without a start of their own begin; the first stands there anyway.
+    """
+    turns: list[str] = []
+    for i, branch in enumerate(program.branches):
+        if i:
+            start = branch.start if branch.start is not None else topic
+            turns.append(format_call("start_at", entity=start))
+        for move in branch.moves:
+            if isinstance(move, Filter):
+                turns.append(
+                    format_call(
+                        "keep", relation=move.relation, operator=move.operator, value=move.value
+                    )
+                )
+            else:
+                turns.append(format_call("follow", relation=move))
+    return [*turns, format_call("answer_count" if program.count else "answer_frontier")]
