@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphenv.envs.kgqa.program import Filter, Program
+from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.sources.base import KGQASource, question_task
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
 from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
@@ -29,8 +29,9 @@ _TRIES = 400  # problems looked at before a question kind is given up for an ind
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    program: Program
-    topics: tuple[str, ...]
+    branches: tuple[tuple[str, tuple[str | Filter, ...]], ...]
+    path: tuple[str, ...]
+    program: str
     answers: tuple[str, ...]
     kind: str
 
@@ -146,8 +147,9 @@ class SyntheticSource(KGQASource):
         self._paraphrases = paraphrases
         self._max_answers = max_answers
         self._key = stable_hash("synthetic tasks", seed, split)
-        for hop, space in zip(lengths, self._spaces, strict=True):
-            if space.region(split)[1] == 0:
+        self._regions = [space.region(split) for space in self._spaces]
+        for hop, (_, room) in zip(lengths, self._regions, strict=True):
+            if room == 0:
                 raise ConfigError(
                     f"synthetic: this world has no {hop}-hop question for split {split!r}; raise "
                     "max_answers, relations or entities"
@@ -187,23 +189,19 @@ class SyntheticSource(KGQASource):
             kind = "filter" if point < constraints else "intersection"
         group = index % len(self._spaces)
         space = self._spaces[group]
-        problem = self._problem(space, index // len(self._spaces), kind, counted)
+        problem = self._problem(group, index // len(self._spaces), kind, counted)
         wording = {"split": "seen", "seen": "seen", "unseen": "unseen"}[self._paraphrases]
         if self.split == "heldout" and self._paraphrases == "split":
             wording = ("seen", "unseen")[choose(2)]
-        branches = [
-            (name, branch.moves)
-            for name, branch in zip(problem.topics, problem.program.branches, strict=True)
-        ]
-        text = question(branches, count=counted, wording=wording, choose=choose)
+        text = question(problem.branches, count=counted, wording=wording, choose=choose)
         return question_task(
             id=f"synthetic/{self.split}/{index}",
             index=index,
             question=text,
-            topics=problem.topics,
+            topics=[name for name, _ in problem.branches],
             answers=problem.answers,
-            path=problem.program.path,
-            program=str(problem.program),
+            path=problem.path,
+            program=problem.program,
             hops=len(space.paths[0]),
             kind=problem.kind,
             wording=wording,
@@ -211,8 +209,9 @@ class SyntheticSource(KGQASource):
 
     # -- from an index to a problem -------------------------------------------------------------
 
-    def _problem(self, space: Space, index: int, kind: str, count: bool) -> _Problem:
-        low, room = space.region(self.split)
+    def _problem(self, group: int, index: int, kind: str, count: bool) -> _Problem:
+        space = self._spaces[group]
+        low, room = self._regions[group]
         length = -(-len(self) // len(self._spaces))
         for attempt in range(2 * _TRIES):
             # Ranks index, index + length, ... belong to this index alone; when they are used up,
@@ -274,7 +273,12 @@ class SyntheticSource(KGQASource):
         if not fewest <= len(ends) <= self._max_answers or (len(ends) == 1 and ends[0] == topic):
             return None
         answers = (str(len(ends)),) if count else tuple(graph.entity_names(ends))
-        return _Problem(walk.program(count=count), tuple(topics), answers, kind)
+        if kind == "plain" and not count:
+            # No relation name of ours needs the care that writing a program takes in general.
+            return _Problem(((topics[0], path),), path, " > ".join(path), answers, kind)
+        program = walk.program(count=count)
+        branches = tuple((n, b.moves) for n, b in zip(topics, program.branches, strict=True))
+        return _Problem(branches, program.path, str(program), answers, kind)
 
     def _filtered(
         self, space: Space, topic: int, path: tuple[str, ...], choose: _Choices
