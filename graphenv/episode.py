@@ -215,11 +215,10 @@ class EpisodeRecord:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> EpisodeRecord:
         """Return the record that `to_json` wrote."""
-        tuples = {name: tuple(data.get(name, ())) for name in ("turns", "turn_digests")}
-        if not isinstance(data["turns"], list) or not all(
-            isinstance(t, str) for t in data["turns"]
-        ):
+        turns = data["turns"]
+        if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
             raise TypeError("turns is not a list of strings")
+        tuples = {"turns": tuple(turns), "turn_digests": tuple(data.get("turn_digests", ()))}
         return cls(**{**data, **tuples})
 
 

@@ -104,11 +104,13 @@ class FixtureSource(KGQASource):
 @contextmanager
 def fixture_source() -> Iterator[None]:
     """Make `source="fixture"` known for a while."""
+    known = "fixture" in SOURCES
     SOURCES["fixture"] = "kgqa_fixture:FixtureSource"
     try:
         yield
     finally:
-        del SOURCES["fixture"]
+        if not known:
+            del SOURCES["fixture"]
 
 
 def make_env(**kwargs: Any) -> GraphEnv:
