@@ -128,7 +128,7 @@ class Session(ABC):
                 parsed.reason,
             )
         if parsed.calls:
-            calls = self._fitting([self.call(call) for call in parsed.calls])
+            calls = self._fitting([self._execute(call) for call in parsed.calls])
             if parsed.answer is not None and self.outcome is None:
                 # Under tool calling a turn with calls goes on, whatever else stands in it.
                 note = (
@@ -159,7 +159,10 @@ class Session(ABC):
         return tuple(fitting)
 
     def call(self, call: ParsedCall) -> ToolCall:
-        """Execute one tool call."""
+        """Execute one tool call by itself: as the only one of a turn, but no turn is counted."""
+        return self._fitting([self._execute(call)])[0]
+
+    def _execute(self, call: ParsedCall) -> ToolCall:
         if call.name is None:
             said = f"Malformed tool call: {call.reason}. {self.allowed()}"
             return ToolCall("", {}, said, "malformed")
@@ -174,7 +177,7 @@ class Session(ABC):
         if reason:
             return ToolCall(call.name, {}, reason, "malformed")
         result, status = getattr(self, call.name)(**arguments)
-        return ToolCall(call.name, arguments, bounded(result, self._max_observation), status)
+        return ToolCall(call.name, arguments, result, status)
 
     def allowed(self) -> str:
         """Say what a turn may hold."""

@@ -185,8 +185,11 @@ def tool_iterations(envs: Iterable[GraphEnv]) -> int:
 
 
 def tool_schemas(env: GraphEnv) -> list[dict[str, Any]]:
-    """Return the tools as the JSON schemas that TRL renders into a prompt under this adapter."""
-    return [spec.to_json() for spec in env.tools.values()]
+    """Return the tools as the JSON schemas that TRL renders into a prompt under this adapter.
+
+    By name, because TRL lists the methods of a class so.
+    """
+    return [env.tools[name].to_json() for name in sorted(env.tools)]
 
 
 def raise_failures(environments: Iterable[Any] | None) -> None:
