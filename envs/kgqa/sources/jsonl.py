@@ -116,13 +116,14 @@ class JsonlSource(KGQASource):
             if not (q.program is not None and q.program.count)
             for answer in q.answers
         )
-        self._digest = hashlib.sha256(f"jsonl/0 {split} {drop_topic} {self._questions}".encode())
+        self._asked = hashlib.sha256(
+            f"jsonl/0 {split} {drop_topic} {self._questions}".encode()
+        ).hexdigest()
 
     @property
     def fingerprint(self) -> str:
-        digest = self._digest.copy()
-        digest.update(self._world.fingerprint.encode())
-        return digest.hexdigest()
+        text = f"{self._asked} {self._world.fingerprint}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def provides(self) -> frozenset[str]:

@@ -298,8 +298,8 @@ class SyntheticSource(KGQASource):
             if not walk.follow(move):
                 return None
             if at == place:
-                _, tails = graph.edges(walk.frontier, relation)
-                values = sorted({int(name) for name in graph.entity_names(tails)})
+                numbers = self._made.numbers[relation]
+                values = sorted({numbers[e] for e in walk.frontier.tolist() if e in numbers})
                 if len(values) < 2:
                     return None
                 less = choose(2) == 0

@@ -32,11 +32,13 @@ _DEFAULT_ENTITIES = 2_400
 class World:
     """The graph and the relations that questions are made of.
 
-    `relations` are the asked ones; the graph also holds the distractors.
+    `relations` are the asked ones; the graph also holds the distractors. `numbers` gives, for a
+    numeric relation, the value of every entity that has one.
     """
 
     graph: KnowledgeGraph
     relations: tuple[Relation, ...]
+    numbers: dict[str, dict[int, int]]
 
 
 def make_world(*, seed: int, entities: int, relations: int, distractors: int) -> World:
@@ -84,6 +86,7 @@ def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
         places[kind] = len(names), count
         names += maker.make(kind, count)
     values: dict[str, int] = {}
+    known: dict[str, dict[int, int]] = {}
     columns: list[tuple[Ids, str, Ids]] = []
     for relation in asked:
         random = rng("synthetic edges", seed, relation.name)
@@ -91,6 +94,7 @@ def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
         if relation.numeric:
             heads = np.arange(count)
             numbers = _numbers(random, relation, count)
+            known[relation.name] = {first + i: int(n) for i, n in enumerate(numbers)}
             tails = np.array([values.setdefault(n, len(names) + len(values)) for n in numbers])
         else:
             heads, tails = _pairs(random, relation.fan, count, places[relation.tail][1])
@@ -111,7 +115,7 @@ def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
         [*names, *values],
         order,
     )
-    return World(graph, asked)
+    return World(graph, asked, known)
 
 
 def _check(name: str, value: Any, low: int, high: int) -> None:
