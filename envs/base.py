@@ -79,7 +79,8 @@ class GraphEnv(gym.Env[str, str], ABC):
         If an argument is out of range, or the reward needs facts that are not provided.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}  # noqa: RUF012 (gymnasium declares it so)
+    # RUF012: gymnasium declares it so.
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
     family: ClassVar[str]
 
     def __init__(
