@@ -99,7 +99,7 @@ def build(
     backend: str,
     credit: str = "turn",
     control: bool = False,
-    rollout: EnvRollout | None = None,
+    offer_tools: bool = False,
     **grpo: Any,
 ) -> GraphGRPOTrainer:
     model, tokenizer = load_model(str(tiny))
@@ -131,7 +131,7 @@ def build(
     if backend == "environment_factory":
         extra["environment_factory"] = environment_factory(members)
     else:
-        extra["rollout_func"] = rollout or EnvRollout(members, max_turn_tokens=64)
+        extra["rollout_func"] = EnvRollout(members, offer_tools=offer_tools)
     return GraphGRPOTrainer(
         model=model,
         args=GRPOConfig(**settings),
@@ -141,6 +141,7 @@ def build(
         grader=grader,
         credit=credit,
         control=control,
+        offer_tools=offer_tools,
         **extra,
     )
 
@@ -412,14 +413,17 @@ def test_one_transcript_has_one_score_everywhere(tiny: Path, tmp_path: Path, env
         assert digests[way] == digests["gym"], way
 
 
-def test_one_chat_has_one_sequence_of_tokens(tiny: Path, tmp_path: Path, env: GraphEnv) -> None:
+@pytest.mark.parametrize("offer_tools", [False, True])
+def test_one_chat_has_one_sequence_of_tokens(
+    tiny: Path, tmp_path: Path, env: GraphEnv, offer_tools: bool
+) -> None:
     index = 4
     sequences: dict[str, list[list[int]]] = {}
     masks: dict[str, list[list[int]]] = {}
     for backend in BACKENDS:
-        rollout = EnvRollout({"kgqa": env}, offer_tools=True)
+        rows = rows_of(env, [index])
         trainer = build(
-            tiny, tmp_path, {"kgqa": env}, rows_of(env, [index]), backend=backend, rollout=rollout
+            tiny, tmp_path, {"kgqa": env}, rows, backend=backend, offer_tools=offer_tools
         )
         script(trainer, env, [index])
         spy = Spy(trainer, "_generate")
@@ -433,7 +437,8 @@ def test_one_chat_has_one_sequence_of_tokens(tiny: Path, tmp_path: Path, env: Gr
         chat = [dict(message) for message in episode.messages]
         while chat[-1]["role"] != "assistant":
             chat.pop()
-        whole = tokenizer.apply_chat_template(chat, tools=tool_schemas(env), return_dict=True)
+        tools = tool_schemas(env) if offer_tools else None
+        whole = tokenizer.apply_chat_template(chat, tools=tools, return_dict=True)
         ours = sequences["rollout_func"][member]
         rendered = whole["input_ids"]
         assert ours == rendered[: len(ours)]
@@ -529,7 +534,7 @@ def test_members_of_a_mixture_may_differ_in_tools(tiny: Path, tmp_path: Path) ->
         str(env.tasks[0].messages[-1]["content"]): [gold_turns(env, 0)] for env in members.values()
     }
     for backend in BACKENDS:
-        trainer = build(tiny, tmp_path, members, rows, backend=backend)
+        trainer = build(tiny, tmp_path, members, rows, backend=backend, offer_tools=True)
         trainer._generate_single_turn = Scripted(trainer, scripts)
         spy = Spy(trainer, "_generate")
         trainer.train()
@@ -537,8 +542,7 @@ def test_members_of_a_mixture_may_differ_in_tools(tiny: Path, tmp_path: Path) ->
         assert [g.episode.success for g in graded] == [1.0] * 2 * GROUP
         assert [list(g.score.parts) for g in graded[::GROUP]] == [["exact"], ["answer_f1"]]
         shown = ["answer_count" in trainer.processing_class.decode(ids) for ids in spy.seen[0][0]]
-        if backend == "environment_factory":
-            assert shown == [False] * GROUP + [True] * GROUP
+        assert shown == [False] * GROUP + [True] * GROUP
         line = trainer.state.log_history[0]
         assert line["rewards/part/exact/mean"] == line["rewards/part/answer_f1/mean"] == 1.0
 
@@ -610,7 +614,6 @@ def test_model_text_of_a_thousand_brackets_does_not_end_training(
             max_completion_length=1500,
             num_generations=2,
             per_device_train_batch_size=2,
-            rollout=EnvRollout({"kgqa": env}),
         )
         trainer._generate_single_turn = Scripted(trainer, {question: [[deep]]})
         trainer.train()

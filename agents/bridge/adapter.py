@@ -159,8 +159,8 @@ def _method(spec: ToolSpec) -> Callable[..., str]:
 def environment_factory(envs: Mapping[str, GraphEnv]) -> dict[str, AdapterFactory]:
     """Return what `GRPOTrainer(environment_factory=...)` takes for these environments.
 
-    Rows pick theirs by the column `environment`; each prompt shows the tools of its own
-    environment only, so the members of a mixture may differ in their tools.
+    Rows pick theirs by the column `environment`, and TRL keeps the tools of each to itself, so the
+    members of a mixture may differ in their tools.
 
     Raises
     ------
@@ -185,9 +185,9 @@ def tool_iterations(envs: Iterable[GraphEnv]) -> int:
 
 
 def tool_schemas(env: GraphEnv) -> list[dict[str, Any]]:
-    """Return the tools as the JSON schemas that TRL renders into a prompt under this adapter.
+    """Return the tools as the JSON schemas that TRL renders into a prompt when it offers tools.
 
-    By name, because TRL lists the methods of a class so.
+    Sorted by name, because TRL lists the methods of a class so.
     """
     return [env.tools[name].to_json() for name in sorted(env.tools)]
 

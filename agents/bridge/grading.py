@@ -148,7 +148,7 @@ def turns_of(completion: str | Sequence[Mapping[str, Any]]) -> list[str]:
             if isinstance(arguments, str):
                 try:
                     arguments = json.loads(arguments)
-                except ValueError:
+                except (ValueError, RecursionError):
                     arguments = {"arguments": arguments}
             if not isinstance(arguments, Mapping):
                 arguments = {"arguments": arguments}

@@ -137,8 +137,7 @@ class EnvRollout:
         Longest turn, in tokens; default: what is left of `max_completion_length`. Use the limit of
         evaluation: a policy that rambles otherwise costs its whole budget in its first turn.
     offer_tools
-        Whether to render the tool schemas into the prompt, as `environment_factory` does.
-        The environment's own instructions name the tools already.
+        Whether to render the tool schemas into the prompt (see `GraphGRPOTrainer`).
 
     Raises
     ------

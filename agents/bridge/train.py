@@ -184,8 +184,8 @@ def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: A
     """Return the way in which episodes are played under TRL.
 
     One turn needs nothing but reward functions. Several turns use TRL's own tool loop where the
-    model's chat template knows tools; the tiny model plays faster without tool schemas in its
-    prompt, and other templates cannot, so they use our rollout function.
+    model's chat template knows tools. The tiny model writes many malformed turns at first, which
+    only our rollout function answers as the environment does, and other templates need it.
     """
     if config.backend != "auto":
         return config.backend
@@ -195,8 +195,7 @@ def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: A
         return "rollout_func"
     from graphenv.agents.bridge.adapter import plays_tools
 
-    same_tools = len({tuple(env.tools) for env in envs.values()}) == 1
-    return "environment_factory" if plays_tools(tokenizer) and same_tools else "rollout_func"
+    return "environment_factory" if plays_tools(tokenizer) else "rollout_func"
 
 
 def build_trainer(

@@ -39,6 +39,10 @@ class GraphGRPOTrainer(GRPOTrainer):
         A credit or its name (`graphenv.agents.credit.CREDITS`).
     control
         Allow a shaping term under outcome credit, as a control that must change nothing.
+    offer_tools
+        Under `environment_factory`: whether prompts show the tool schemas, as TRL has it. By
+        default they show the chat alone, because that is what the model will see wherever else it
+        plays; the environment's instructions name the tools.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class GraphGRPOTrainer(GRPOTrainer):
         grader: Grader,
         credit: str | Credit = "outcome",
         control: bool = False,
+        offer_tools: bool = False,
         **kwargs: Any,
     ) -> None:
         self.grader = grader
@@ -72,6 +77,8 @@ class GraphGRPOTrainer(GRPOTrainer):
             limit = tool_iterations(grader.envs.values())
             given = self.args.max_tool_calling_iterations
             self.max_tool_calling_iterations = limit if given is None else min(given, limit)
+            if not offer_tools:  # what prompts are rendered with; tools are run off the instances
+                self._env_tools = {name: [] for name in self._env_tools}
 
     @property
     def group_size(self) -> int:
