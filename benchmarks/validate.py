@@ -17,6 +17,7 @@ from graphenv import agents
 from graphenv.benchmarks.comparison.stats import Interval, bootstrap, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
+from graphenv.knowledge import TripleStore
 from graphenv.seeding import rng
 from graphenv.text import MAX_ANSWER_ITEMS, MAX_COMPLETION_CHARS, format_answer
 
@@ -159,8 +160,8 @@ def everything(env: GraphEnv, index: int) -> list[str]:
     Empty where the world is no knowledge graph.
     """
     session = env.begin(index)
-    world = getattr(session, "world", None)
-    if not hasattr(world, "entity_names") or not hasattr(world, "distances"):
+    world = session.world
+    if not isinstance(world, TripleStore):
         return []
     topics = [world.find_entity(name) for name in session.task.meta.get("topics", ())]
     known = [topic for topic in topics if topic is not None]

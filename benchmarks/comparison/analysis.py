@@ -96,7 +96,7 @@ def analyse(
         "level": LEVEL,
         "pair_level": 1 - (1 - LEVEL) / max(len(pairs), 1),
         "variants": [_variant(variant, runs[variant.name]) for variant in present],
-        "incomplete": [f"{s.variant.name}, seed {s.seed}" for s in plan.runs() if not s.complete],
+        "incomplete": [spec.name for spec in plan.runs() if not spec.complete],
         "pairs": [_pair(a, b, runs, len(pairs)) for a, b in pairs],
         "controls": [_control(v, runs) for v in present if v.control_of and runs.get(v.control_of)],
         "failures": [dict(failure) for failure in failures],

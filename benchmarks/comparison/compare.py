@@ -12,11 +12,12 @@ from graphenv.agents.bridge.config import TrainConfig
 from graphenv.benchmarks.comparison.analysis import analyse, finished_runs
 from graphenv.benchmarks.comparison.examples import pick_examples
 from graphenv.benchmarks.comparison.floors import compute_floors
-from graphenv.benchmarks.comparison.plan import Plan, make_variants
+from graphenv.benchmarks.comparison.plan import PLAN_FILE, Plan, make_variants
+from graphenv.benchmarks.comparison.report import load_result
 from graphenv.benchmarks.comparison.runner import Failure, run_plan
 from graphenv.benchmarks.comparison.runs import Run
 
-__all__ = ["RESULT_FILE", "compare", "rebuild", "write_result"]
+__all__ = ["RESULT_FILE", "compare", "rebuild", "refresh", "write_result"]
 
 RESULT_FILE = "comparison.json"
 FLOORS_FILE = "floors.json"
@@ -79,11 +80,12 @@ def compare(
 
 def _check(plan: Plan) -> None:
     """Refuse now what every run would refuse after the warm start."""
-    from graphenv.agents.bridge.train import check_settings
+    from graphenv.agents.bridge.train import check_settings, grpo_arguments
 
     for spec in plan.runs():
         if spec.seed == plan.base.seed:
             check_settings(spec.config, spec.config.make_envs("train"))
+            grpo_arguments(spec.config, progress=False)
 
 
 def rebuild(
@@ -100,6 +102,25 @@ def rebuild(
     result["examples"] = pick_examples(runs)
     write_result(result, plan.out)
     return result
+
+
+def refresh(folder: Path) -> dict[str, Any]:
+    """Write plots and page of a comparison folder anew, from its runs where they are still there.
+
+    Raises
+    ------
+    DataError
+        If it holds neither runs nor a result.
+    """
+    stored = load_result(folder) if (folder / RESULT_FILE).is_file() else None
+    if not (folder / PLAN_FILE).is_file() or (stored and not (folder / "runs").is_dir()):
+        result = load_result(folder)
+        write_result(result, folder)
+        return result
+    plan = Plan.load(folder)
+    undone = {spec.name for spec in plan.runs() if not spec.complete}
+    failures = [Failure(**f) for f in (stored or {}).get("failures", []) if f["name"] in undone]
+    return rebuild(plan, failures=failures, floors=False, progress=False)
 
 
 def _floors(

@@ -15,7 +15,7 @@ from graphenv.facts import FACTS
 from graphenv.rewards import TERMS, ShapingTerm, parse, term_class
 from graphenv.seeding import stable_hash
 
-__all__ = ["ENOUGH_SEEDS", "Plan", "RunSpec", "Variant", "make_variants"]
+__all__ = ["ENOUGH_SEEDS", "PLAN_FILE", "Plan", "RunSpec", "Variant", "make_variants"]
 
 ENOUGH_SEEDS = 5
 """With fewer seeds a comparison is labelled illustrative."""
@@ -57,6 +57,11 @@ class RunSpec:
     variant: Variant
     seed: int
     config: TrainConfig
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.variant.name}, seed {self.seed}"
 
     @property
     def folder(self) -> Path:

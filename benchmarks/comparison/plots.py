@@ -63,14 +63,14 @@ def draw_plots(result: Mapping[str, Any], folder: Path) -> dict[str, Path]:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, Path] = {}
 
     @contextmanager
     def figure(name: str, **kwargs: Any) -> Iterator[Any]:
-        made = Figure(layout="constrained", **kwargs)
-        made.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
+        made = Figure(layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06), **kwargs)
         FigureCanvasAgg(made)
         yield made
         made.savefig(folder / f"{name}.png", facecolor="white")
@@ -214,6 +214,7 @@ def _gap(result: Mapping[str, Any], figure: Callable[..., Any]) -> None:
             axes.plot(steps, truth, color=color, linewidth=2.4, label="truth")
             axes.set_title(_name(variant["name"], 30))
             axes.legend(loc="best", fontsize=9.5)
+            axes.tick_params(labelbottom=True)
             axes.margins(x=0.02)
         for axes in grid.flat[len(variants) :]:
             axes.set_visible(False)

@@ -79,16 +79,28 @@ def _bar(total: int, label: str, *, show: bool) -> Iterator[Callable[[int, str],
     if not (show and sys.stderr.isatty()):
         yield lambda _done, _note: None
         return
-    from tqdm import tqdm
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    with tqdm(total=total, desc=label, unit="step", smoothing=0.05) as bar:
-
-        def update(done: int, note: str) -> None:
-            bar.n = min(done, total)
-            bar.set_postfix_str(note, refresh=False)
-            bar.refresh()
-
-        yield update
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total, note="")
+        yield lambda done, note: bar.update(task, completed=min(done, total), note=note)
 
 
 def run_jobs(jobs: Sequence[Job], *, parallel: int, progress: bool, label: str) -> list[Failure]:
@@ -180,7 +192,7 @@ def run_plan(
 def _job(spec: RunSpec, command: Sequence[str]) -> Job:
     file = _write_config(spec.folder / "run.json", spec.config.to_json())
     return Job(
-        name=f"{spec.variant.name}, seed {spec.seed}",
+        name=spec.name,
         command=[*command, "--config", str(file)],
         folder=spec.folder,
         steps=spec.config.steps,

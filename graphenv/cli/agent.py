@@ -1,0 +1,67 @@
+"""An agent from a word on the command line: a name, or the folder of a model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from graphenv.agents import AGENTS, Agent, make
+from graphenv.envs.base import GraphEnv
+from graphenv.errors import UnknownNameError, did_you_mean
+
+__all__ = ["make_agent"]
+
+
+def make_agent(
+    name: str,
+    env: GraphEnv,
+    *,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Agent:
+    """Return the agent called `name`, or the language model in the folder `name`.
+
+    Parameters
+    ----------
+    seed
+        Given to agents that take one.
+    options
+        Arguments of the agent; those of value `None` are left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither an agent nor a folder of a model.
+    """
+    chosen = {k: v for k, v in (options or {}).items() if v is not None}
+    if name not in AGENTS:
+        folder = Path(name)
+        if (folder / "checkpoint").is_dir():  # a run folder means its model
+            folder = folder / "checkpoint"
+        local = (folder / "config.json").is_file() or (folder / "adapter_config.json").is_file()
+        if not local and not _hub_id(name):
+            raise UnknownNameError(
+                f"{name!r} is neither an agent nor a folder with a model (a run folder, or its "
+                f"checkpoint/).{did_you_mean(name, AGENTS)}"
+            )
+        chosen = {"model": str(folder) if local else name, **chosen}
+        name = "llm"
+    module, _, attribute = AGENTS[name].partition(":")
+    accepted = inspect.signature(getattr(import_module(module), attribute)).parameters
+    if "seed" in accepted:
+        chosen.setdefault("seed", seed)
+    return make(name, env, **chosen)
+
+
+def _hub_id(name: str) -> bool:
+    """Whether `name` looks like `owner/model`, and is no path that exists or was meant as one."""
+    parts = name.split("/")
+    return (
+        len(parts) == 2
+        and all(parts)
+        and not name.startswith((".", "~"))
+        and not (Path(parts[0]).exists())
+    )
