@@ -30,6 +30,7 @@ def markdown(results: dict[str, Any]) -> str:
     machine = results["machine"]
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
     parts = [_HEAD, f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; {versions}.\n"]
+    parts += [f"Note: {note}\n" for note in results.get("notes", [])]
     for label, data in results["datasets"].items():
         parts.append(
             f"\n## {label}: {data['triples']:,} triples, {data['entities']:,} entities, "
