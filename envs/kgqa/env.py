@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from graphenv.encodings import ENCODINGS
-from graphenv.envs.base import GraphEnv
+from graphenv.envs.base import MAX_OPENINGS, GraphEnv
 from graphenv.envs.kgqa.program import parse_program
 from graphenv.envs.kgqa.prompts import chat, system_text
 from graphenv.envs.kgqa.session import Distances, KGQASession, make_walk
@@ -214,6 +214,6 @@ class KGQAEnv(GraphEnv):
             known = [i for i in ids if i is not None]
             entire = bool(known) and len(known) == len(ids)
             self._distances[key] = world.distances(known, limit) if entire else None
-            if len(self._distances) > 32:
+            if len(self._distances) > MAX_OPENINGS:
                 self._distances.popitem(last=False)
         return self._distances[key]

@@ -27,6 +27,7 @@ MAX_BRANCHES = 8
 MAX_PROGRAM_CHARS = 4_000
 OPERATORS = ("<=", ">=", "!=", "<", ">", "=")
 _MARKS = re.compile(r"[>&\[\]{}]|^count\b")
+_PLAIN_MOVE = re.compile(r"\^?[\w./:-]+")
 _OPERATOR = re.compile(r"<=|>=|!=|<|>|=")
 _JSON_LIST = re.compile(r"\[\s*\"")
 
@@ -63,11 +64,22 @@ class Program:
     count: bool = False
 
     def __str__(self) -> str:
+        if len(self.branches) == 1 and self._obviously_plain():
+            return str(self.branches[0])
         text = " & ".join(str(branch) for branch in self.branches)
         text = f"count {text}" if self.count else text
         if len(self.branches) == 1 and _MARKS.search(text) and not self._reads_back(text):
             return json.dumps([str(move) for move in self.branches[0].moves], ensure_ascii=False)
         return text
+
+    def _obviously_plain(self) -> bool:
+        """Whether the moves are words: most programs, and the test below costs a parse."""
+        branch = self.branches[0]
+        more = self.count or branch.start is not None or len(branch.moves) > MAX_MOVES
+        return not more and all(
+            type(m) is str and len(m) < 200 and m != "count" and _PLAIN_MOVE.fullmatch(m)
+            for m in branch.moves
+        )
 
     def _reads_back(self, text: str) -> bool:
         branch = self.branches[0]

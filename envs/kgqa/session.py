@@ -87,6 +87,8 @@ class KGQASession(Session):
         self._ignored = frozenset(normalize(name) for name in ignored)
         self._needs = needs
         self._gold_distances = gold_distances
+        self._to_gold: Distances | None = None
+        self._nearness: tuple[Ids, float | None] | None = None
         self._moves: list[Move] = []
         self.walk = make_walk(world, self.task.meta["topics"], drop_topic=drop_topic)
 
@@ -110,15 +112,19 @@ class KGQASession(Session):
         """Return the nearness of the frontier to the gold, if the reward asks for it."""
         if "step.reach" not in self._needs:
             return {}
-        reach = self._reach()
+        frontier = self.walk.frontier
+        if self._nearness is None or self._nearness[0] is not frontier:  # else nothing has moved
+            self._nearness = (frontier, self._reach(frontier))
+        reach = self._nearness[1]
         return {} if reach is None else {"reach": reach}
 
-    def _reach(self) -> float | None:
+    def _reach(self, frontier: Ids) -> float | None:
         limit = (self.task.meta.get("hops") or 3) + 1
-        to_gold = self._gold_distances(limit)
+        if self._to_gold is None:  # kept: with many episodes open the shared ones may be gone
+            self._to_gold = self._gold_distances(limit)
+        to_gold = self._to_gold
         if to_gold is None:
             return None
-        frontier = self.walk.frontier
         hops = to_gold[frontier]
         near = hops[hops >= 0]
         if not len(near):
@@ -126,7 +132,8 @@ class KGQASession(Session):
         d = int(near.min())
         precision = float(np.count_nonzero(near <= d)) / len(frontier)
         gold = np.flatnonzero(to_gold == 0)
-        reached = self._world.distances(frontier, d)[gold] >= 0
+        # At distance 0 the gold answers that are reached are those that stand on the frontier.
+        reached = near == 0 if d == 0 else self._world.distances(frontier, d)[gold] >= 0
         recall = float(np.count_nonzero(reached)) / len(gold)
         if not recall:
             return 0.0
