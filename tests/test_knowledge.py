@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,8 +114,8 @@ def check_store(store: TripleStore, naive: Naive, draw: random.Random) -> None:
     if everyone:
         source, *targets = draw.choices(everyone, k=3)
         ids = [store.entity_id(e) for e in targets]
-        found = list(store.paths(store.entity_id(source), ids, 3, budget=10**9))
-        assert found == list(naive.paths(source, targets, 3, moves))
+        walks = list(store.paths(store.entity_id(source), ids, 3, budget=10**9))
+        assert walks == list(naive.paths(source, targets, 3, moves))
 
 
 @given(name_triples, seeds)
@@ -188,9 +189,9 @@ def test_wide_ids_take_the_unpacked_sort():
     from graphenv.knowledge.index import _sorted_triples
 
     rng = np.random.default_rng(0)
-    columns = rng.integers(0, 5, size=(3, 200))
-    packed = _sorted_triples(*columns, 5, 5)
-    unpacked = _sorted_triples(*columns, 2**31, 2**31)
+    a, b, c = rng.integers(0, 5, size=(3, 200))
+    packed = _sorted_triples(a, b, c, 5, 5)
+    unpacked = _sorted_triples(a, b, c, 2**31, 2**31)
     assert all(np.array_equal(a, b) for a, b in zip(packed, unpacked, strict=True))
 
 
@@ -256,6 +257,7 @@ def test_huge_unknown_names_are_answered(length):
 
 
 def test_bad_frontiers_and_moves_say_so():
+    strange: Any
     kg = KnowledgeGraph.from_triples([("a", "r", "b"), ("b", "r", "c")])
     for wrong in ([3], [-1], [0, 3], [-1, 0], np.array([99])):
         with pytest.raises(IndexError, match=r"outside 0\.\.2"):
@@ -282,6 +284,7 @@ def test_bad_frontiers_and_moves_say_so():
 
 
 def test_bad_arrays_and_triples_say_so():
+    bad: Any
     build = KnowledgeGraph.from_arrays
     with pytest.raises(DataError, match=r"tails hold ids 0\.\.2"):
         build([0, 0], [0, 0], [0, 2], ["a", "b"], ["r"])
@@ -303,7 +306,7 @@ def test_bad_arrays_and_triples_say_so():
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64])
 def test_arrays_of_any_integer_type(dtype):
     columns = np.array([[0, 1], [0, 0], [1, 2]], dtype)
-    kg = KnowledgeGraph.from_arrays(*columns, ["c", "b", "a"], ["r"])
+    kg = KnowledgeGraph.from_arrays(columns[0], columns[1], columns[2], ["c", "b", "a"], ["r"])
     assert list(kg.triples()) == [("c", "r", "b"), ("b", "r", "a")]
     assert kg.follow(columns[0], "r").tolist() == [1, 2]
     assert kg.fingerprint == KnowledgeGraph.from_triples(kg.triples()).fingerprint
