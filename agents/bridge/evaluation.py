@@ -86,9 +86,14 @@ def evaluate_model(
     )
 
 
-def write_final(folder: Path, result: Evaluation, step: int) -> None:
-    """Write the held-out result and its episodes; the run is complete once `final.json` exists."""
+def write_final(folder: Path, result: Evaluation, step: int, training_seconds: float) -> None:
+    """Write the held-out result and its episodes; the run is complete once `final.json` exists.
+
+    `training_seconds` is the wall time of the last uninterrupted stretch of training, evaluations
+    on validation included.
+    """
     write_records(folder / "episodes.jsonl", (episode.record() for episode in result.episodes))
     temporary = folder / "final.json.part"
-    temporary.write_text(json.dumps(result.to_json(step)) + "\n", encoding="utf-8")
+    content = {**result.to_json(step), "training_seconds": round(training_seconds, 1)}
+    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
     temporary.replace(folder / "final.json")

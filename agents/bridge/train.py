@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,9 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     trainer.add_callback(log)
     checkpoint = last_checkpoint(folder / "trainer") if config.resume else None
     log.rewind_to(checkpoint)
+    began = time.perf_counter()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = time.perf_counter() - began
     trainer.accelerator.wait_for_everyone()
     if not trainer.accelerator.is_main_process:
         return TrainResult(folder, folder / "checkpoint", float("nan"))
@@ -90,7 +93,7 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     result = evaluate_model(
         config, model, trainer.processing_class, "heldout", config.heldout_tasks
     )
-    write_final(folder, result, config.steps)
+    write_final(folder, result, config.steps, seconds)
     shutil.rmtree(folder / "trainer", ignore_errors=True)
     return TrainResult(folder, folder / "checkpoint", result.success)
 

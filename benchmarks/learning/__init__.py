@@ -1,1 +1,1 @@
-"""Does training with a reward move the truth?"""
+"""Does the tiny policy learn? Real GRPO runs from weak starts, judged on held-out questions."""

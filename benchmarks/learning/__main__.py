@@ -1,0 +1,67 @@
+"""Run the learning experiments; write `results.json`, `results.md` and `learning.png`.
+
+Each experiment trains three seeds from three weak warm starts, two runs at a time with one thread
+each. A killed call continues where it stood.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from graphenv.agents.bridge.config import TrainConfig, versions
+from graphenv.benchmarks.comparison.analysis import finished_runs
+from graphenv.benchmarks.comparison.plan import Plan, Variant
+from graphenv.benchmarks.comparison.runner import run_plan
+from graphenv.benchmarks.learning.experiments import EXPERIMENTS, Experiment
+from graphenv.benchmarks.learning.summary import draw, markdown, summarise
+from graphenv.errors import GraphEnvError
+
+SEEDS = 3
+
+
+def run(experiment: Experiment, out: Path) -> Plan:
+    """Train what is missing of one experiment; return its plan."""
+    config: TrainConfig = experiment.config().with_(out=str(out / experiment.name))
+    variant = Variant(experiment.reward, experiment.reward, experiment.credit)
+    plan = Plan(config, (variant,), SEEDS, start_per_seed=True)
+    plan.save()
+    run_plan(plan)
+    return plan
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m graphenv.benchmarks.learning", description=__doc__
+    )
+    parser.add_argument("--out", default="runs/bench/learning", help="run folders and results")
+    parser.add_argument("--only", nargs="+", choices=list(EXPERIMENTS), default=list(EXPERIMENTS))
+    arguments = parser.parse_args()
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    kept = out / "results.json"
+    rows = json.loads(kept.read_text(encoding="utf-8"))["experiments"] if kept.is_file() else {}
+    for name in arguments.only:
+        try:
+            plan = run(EXPERIMENTS[name], out)
+            rows[name] = summarise(EXPERIMENTS[name], plan, finished_runs(plan))
+        except GraphEnvError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        machine = {"processor": platform.machine(), "cores": os.cpu_count()}
+        result = {"experiments": rows, "versions": versions(), "machine": machine}
+        kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        text = markdown(result)
+        (out / "results.md").write_text(text, encoding="utf-8")
+        draw(result, out / "learning.png")
+        print(text)
+    return 0 if all(name in rows for name in arguments.only) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""The learning experiments: one row each. Settings were chosen on validation, never on held-out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphenv.agents.bridge.config import TrainConfig
+from graphenv.errors import DataError
+
+__all__ = ["EXPERIMENTS", "Experiment", "metaqa_root"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment: what it shows, its reward and credit, and its run settings."""
+
+    name: str
+    title: str
+    reward: str
+    config: Callable[[], TrainConfig]
+    credit: str = "outcome"
+
+
+def metaqa_root() -> str:
+    """Return the MetaQA folder below `GRAPHENV_DATA`.
+
+    Raises
+    ------
+    DataError
+        If the variable is not set or the folder does not exist.
+    """
+    root = Path(os.environ.get("GRAPHENV_DATA", "")) / "kgqa" / "metaqa"
+    if not os.environ.get("GRAPHENV_DATA") or not root.is_dir():
+        raise DataError(
+            "the MetaQA experiments read $GRAPHENV_DATA/kgqa/metaqa; set GRAPHENV_DATA to the "
+            "folder that holds kgqa/"
+        )
+    return str(root)
+
+
+PROGRAM = {"mode": "program", "instructions": "none"}
+GRPO = {"num_generations": 8, "max_completion_length": 16}
+
+
+def _program(**env_kwargs: object) -> TrainConfig:
+    return TrainConfig(
+        env_kwargs={**PROGRAM, **env_kwargs},
+        warmup=24,
+        warmup_epochs=30,
+        steps=250,
+        eval_every=25,
+        eval_tasks=300,
+        heldout_tasks=2000,
+        max_new_tokens=24,
+        grpo=GRPO,
+    )
+
+
+def _metaqa() -> TrainConfig:
+    return _program(source="metaqa", root=metaqa_root(), hops=2)
+
+
+def _unseen_paths() -> TrainConfig:
+    return _program(source="metaqa", root=metaqa_root(), hops=2, held_out_paths=5)
+
+
+def _synthetic() -> TrainConfig:
+    config = _program(source="synthetic", hops=3, relations=60)
+    return config.with_(warmup=200, grpo={**GRPO, "max_completion_length": 24})
+
+
+def _tools() -> TrainConfig:
+    return TrainConfig(
+        env_kwargs={
+            "source": "synthetic",
+            "hops": 2,
+            "mode": "tools",
+            "instructions": "none",
+            "max_turns": 5,
+            "page_size": 3,
+        },
+        warmup=150,
+        warmup_epochs=8,
+        steps=120,
+        eval_every=20,
+        eval_tasks=200,
+        heldout_tasks=1000,
+        max_new_tokens=24,
+        grpo={
+            "num_generations": 8,
+            "per_device_train_batch_size": 64,
+            "max_completion_length": 400,
+            "temperature": 1.0,
+        },
+    )
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    row.name: row
+    for row in (
+        Experiment(
+            "metaqa",
+            "MetaQA 2-hop, program mode",
+            "exact + 0.3*path_similarity",
+            _metaqa,
+        ),
+        Experiment(
+            "unseen_paths",
+            "MetaQA 2-hop, 5 of 21 path types never trained on",
+            "exact + 0.3*path_similarity",
+            _unseen_paths,
+        ),
+        Experiment(
+            "synthetic",
+            "synthetic world, 3-hop, 60 relations",
+            "exact + 0.3*path_similarity",
+            _synthetic,
+        ),
+        Experiment(
+            "tools",
+            "synthetic world, 2-hop, tool mode",
+            "exact + 0.3*path_similarity + 0.2*progress",
+            _tools,
+            credit="turn",
+        ),
+    )
+}
