@@ -7,7 +7,10 @@ loop, its parsing, masks, advantages and losses, and all of ours, run as they do
 from __future__ import annotations
 
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,7 @@ from graphenv.agents.bridge.grading import (
 )
 from graphenv.agents.bridge.rollout import ChatTokens, EnvRollout
 from graphenv.agents.bridge.trainer import GraphGRPOTrainer, turn_of_token
+from graphenv.agents.credit import TurnCredit, advantages
 from graphenv.agents.llm import load_model
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
@@ -594,9 +598,9 @@ def test_a_crashing_verifier_is_left_out_and_counted_never_zero(
     known = [value for value in values if value is not None]
     assert line["reward"] == pytest.approx(sum(known) / len(known))
     assert line["rewards/success/mean"] == pytest.approx(2 / 6)  # not 4/8, not 2/8
-    advantages = spy.seen[0]["advantages"]
-    assert not advantages[crashed].any()
-    assert advantages[[0, 1, 2, 3]].any()
+    replaced = spy.seen[0]["advantages"]
+    assert not replaced[crashed].any()
+    assert replaced[[0, 1, 2, 3]].any()
 
 
 def test_model_text_of_a_thousand_brackets_does_not_end_training(
@@ -635,15 +639,15 @@ def test_turns_get_their_own_advantages(
     spy = Spy(trainer, "_generate_and_score_completions")
     trainer.train()
     out = spy.seen[0]
-    advantages = out["advantages"]
-    assert advantages.shape == out["completion_ids"].shape
+    replaced = out["advantages"]
+    assert replaced.shape == out["completion_ids"].shape
     turn, counts = turn_of_token(out["completion_mask"] * out["tool_mask"])
-    assert not advantages[turn < 0].any()
+    assert not replaced[turn < 0].any()
     several = 0
     for row, graded in enumerate(trainer.grader.latest):
         length = len(graded.episode)
         assert length <= counts[row]
-        per_turn = [advantages[row][turn[row] == t].unique() for t in range(int(counts[row]))]
+        per_turn = [replaced[row][turn[row] == t].unique() for t in range(int(counts[row]))]
         assert all(len(values) == 1 for values in per_turn)  # one number per turn
         several += len({round(float(v), 5) for v in per_turn[:length]}) > 1
         assert not any(values.any() for values in per_turn[length:])  # after the end: nothing
@@ -748,3 +752,74 @@ def test_the_grader_must_be_the_one_of_the_rewards(
     trainer.grader = Grader({"kgqa": env})
     with pytest.raises(GraphEnvError, match="reward functions hold"):
         trainer.train()
+
+
+# -- several processes -----------------------------------------------------------------------------
+
+
+def one_of_two(tiny: str, folder: str) -> None:
+    """What each of two processes runs: half of one group, with another number of turns."""
+    env = make_env()
+    for backend in BACKENDS:
+        trainer = build(
+            Path(tiny),
+            Path(folder),
+            {"kgqa": env},
+            rows_of(env, [0, 4]),
+            backend=backend,
+            per_device_train_batch_size=GROUP // 2,
+        )
+        rank = trainer.accelerator.process_index
+        scripts = {
+            str(env.tasks[i].messages[-1]["content"]): scripts_for(env, i)[2 * rank : 2 * rank + 2]
+            for i in (0, 4)
+        }
+        trainer._generate_single_turn = Scripted(trainer, scripts)
+        spy = Spy(trainer, "_generate_and_score_completions")
+        trainer.train()
+        out = spy.seen[0]
+        turn, _ = turn_of_token(out["completion_mask"] * out["tool_mask"])
+        torch.save(
+            {
+                "task": trainer.grader.latest[0].episode.task.index,
+                "steps": [list(g.score.steps) for g in trainer.grader.latest],
+                "advantages": [
+                    [float(row[t == k][0]) for k in range(int(t.max()) + 1)]
+                    for row, t in zip(out["advantages"], turn, strict=True)
+                ],
+            },
+            Path(folder) / f"{backend}-{rank}.pt",
+        )
+
+
+def test_a_group_that_straddles_processes_is_compared_as_a_whole(
+    tiny: Path, tmp_path: Path, env: GraphEnv
+) -> None:
+    script_file = tmp_path / "worker.py"
+    script_file.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import test_bridge_tools\n"
+        f"test_bridge_tools.one_of_two({str(tiny)!r}, {str(tmp_path)!r})\n"
+    )
+    # `--cpu --num_processes 2` would start a single process; this is torchrun, and the trainer's
+    # use_cpu makes it gloo.
+    launch = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    done = subprocess.run(
+        [sys.executable, "-m", "accelerate.commands.launch", *launch, str(script_file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for backend in BACKENDS:
+        first, second = (torch.load(tmp_path / f"{backend}-{rank}.pt") for rank in range(2))
+        assert first["task"] == second["task"]
+        steps = first["steps"] + second["steps"]
+        assert len(steps) == GROUP
+        expected = advantages(TurnCredit(), steps, GROUP)
+        for found, turns in zip(first["advantages"] + second["advantages"], expected, strict=True):
+            assert turns is not None
+            assert found[: len(turns)] == pytest.approx(turns.tolist(), abs=1e-5)
