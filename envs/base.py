@@ -99,13 +99,13 @@ class GraphEnv(gym.Env[str, str], ABC):
             raise ConfigError(
                 f"{env_id}: the source holds no task for these arguments: {dict(kwargs)}"
             )
-        if not isinstance(max_turns, int) or max_turns < 1:
+        if not _is_whole(max_turns) or max_turns < 1:
             raise ConfigError(f"{env_id}: max_turns={max_turns!r} must be a whole number >= 1")
         if instructions not in INSTRUCTIONS:
             raise ConfigError(
                 f"{env_id}: instructions={instructions!r} is not one of {', '.join(INSTRUCTIONS)}"
             )
-        if not isinstance(max_observation, int) or max_observation < 100:
+        if not _is_whole(max_observation) or max_observation < 100:
             raise ConfigError(
                 f"{env_id}: max_observation={max_observation!r} must be a whole number >= 100"
             )
@@ -275,6 +275,10 @@ class GraphEnv(gym.Env[str, str], ABC):
         from graphenv.envs.render import render_episode
 
         return render_episode(self.episode)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def pick_index(generator: np.random.Generator, size: int, options: dict[str, Any] | None) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 
 import kgqa_fixture as fx
 
+from graphenv.envs.registry import ENVIRONMENTS
 from graphenv.episode import Episode, Outcome, Step
 from graphenv.graph import Edge, Graph, Node
 from graphenv.task import Target, Task
@@ -42,6 +43,13 @@ PRESETS: dict[str, tuple[str, ...]] = {
     )
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""
+
+MODES: dict[str, tuple[dict[str, Any], ...]] = {
+    "graphenv/KGQA-v0": ({"mode": "tools"}, {"mode": "program"}),
+}
+"""The modes of every registered id; the registry tests fail for an id without its row."""
+
+ENVIRONMENT_MODES = [(row.id, mode) for row in ENVIRONMENTS for mode in MODES.get(row.id, ({},))]
 
 EXPRESSIONS = {"user": "user(function='kgqa_fixture:constant_half')"}
 """How a term is written where its bare name is not enough."""

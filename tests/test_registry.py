@@ -13,7 +13,8 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
-from conformance import PRESETS
+from conformance import ENVIRONMENT_MODES as CASES
+from conformance import MODES, PRESETS
 from gymnasium.utils.env_checker import check_env
 
 import graphenv
@@ -23,12 +24,6 @@ from graphenv.envs.base import GraphEnv
 from graphenv.envs.registry import ENVIRONMENTS, register_all
 from graphenv.errors import ConfigError, GraphEnvError, UnknownNameError
 
-MODES: dict[str, tuple[dict[str, Any], ...]] = {
-    "graphenv/KGQA-v0": ({"mode": "tools"}, {"mode": "program"}),
-}
-"""The modes of every id; an id without its row fails below."""
-
-CASES = [(row.id, kwargs) for row in ENVIRONMENTS for kwargs in MODES.get(row.id, ({},))]
 every = pytest.mark.parametrize(
     ("id", "kwargs"),
     CASES,

@@ -115,7 +115,7 @@ class KGQAEnv(GraphEnv):
         if encoding not in ENCODINGS:
             hint = did_you_mean(encoding, ENCODINGS)
             raise ConfigError(f"KGQA: encoding={encoding!r} is unknown.{hint}")
-        if not isinstance(page_size, int) or page_size < 1:
+        if type(page_size) is not int or page_size < 1:
             raise ConfigError(f"KGQA: page_size={page_size!r} must be a whole number >= 1")
         self.mode = mode
         self.page_size = page_size

@@ -20,6 +20,12 @@ SOURCES: dict[str, str] = {
     "triples": "graphenv.envs.kgqa.sources.link_prediction:LinkPredictionSource",
 }
 
+_ENVIRONMENT_ARGUMENTS = (
+    *("source", "split", "reward", "mode", "max_turns", "page_size", "encoding"),
+    *("instructions", "max_observation", "render_mode"),
+)
+"""What `KGQAEnv` takes itself: offered beside a source's own arguments when one is misspelt."""
+
 
 def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> KGQASource:
     """Return the source `name` for a split.
@@ -44,7 +50,7 @@ def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> KGQASour
         if argument not in parameters:
             raise ConfigError(
                 f"KGQA: unknown argument {argument!r} with source={name!r}."
-                f"{did_you_mean(argument, [*parameters, 'source', 'split', 'reward', 'mode'])}"
+                f"{did_you_mean(argument, [*parameters, *_ENVIRONMENT_ARGUMENTS])}"
             )
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in arguments]
     if missing:

@@ -1,0 +1,123 @@
+"""Recorded transcripts: a change of behaviour is noticed. How to update: CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import kgqa_fixture as fx
+import pytest
+
+from graphenv import envs
+from graphenv.agents.oracle import gold_turns
+from graphenv.envs.base import GraphEnv
+from graphenv.episode import Episode
+from graphenv.text import format_call
+
+GOLDEN = Path(__file__).parent / "golden"
+UPDATE = os.environ.get("GRAPHENV_UPDATE_GOLDEN") == "1"
+
+EVERY_TERM = (
+    "exact + answer_f1 + hits + node_f1 + edge_f1 + triple_f1 + path_similarity + format"
+    " + path_validity + progress + turn_cost"
+)
+SYNTHETIC = {"source": "synthetic", "hops": 2, "seed": 0}
+
+# name: environment, task, turns (None: the gold ones)
+TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
+    "kgqa_tools_gold": ({}, fx.GENRES, None),
+    "kgqa_tools_lost": (
+        {"max_turns": 5, "page_size": 2, "instructions": "short"},
+        fx.GENRES,
+        [
+            "Let me think.",
+            format_call("relations") + format_call("follow", relation="directed"),
+            format_call("start_at", entity="Filler genre"),
+            format_call("follow", relation="^has_genre") + format_call("frontier", page=3),
+            format_call("back") + "<answer>[",
+        ],
+    ),
+    "kgqa_tools_partly_right": (
+        {"encoding": "incident"},
+        fx.GENRES,
+        [
+            format_call("neighbors", entity="heat", relation="has_genre"),
+            format_call("follow", relation="^directed_by"),
+            format_call("keep", relation="release_year", operator=">", value="1990"),
+            fx.answer("Crime", "Horror"),
+        ],
+    ),
+    "kgqa_program_gold": ({"mode": "program"}, fx.GENRES, None),
+    "kgqa_program_other_way": (
+        {"mode": "program", "instructions": "none"},
+        fx.GENRES,
+        ["<think>who wrote it?</think><program>^written_by > has_genre</program>"],
+    ),
+    "kgqa_program_infeasible": ({"mode": "program"}, fx.GENRES, ["^directed_by > in_language"]),
+    "kgqa_program_malformed": ({"mode": "program"}, fx.GENRES, ["^directed_by > > has_genre"]),
+    "kgqa_synthetic_tools": (SYNTHETIC, 7, None),
+    "kgqa_synthetic_program": ({**SYNTHETIC, "mode": "program"}, 7, None),
+}
+
+
+def transcript(name: str) -> dict[str, Any]:
+    kwargs, index, turns = TRANSCRIPTS[name]
+    kwargs = {"reward": EVERY_TERM, **kwargs}
+    env = envs.make("kgqa", **kwargs) if "source" in kwargs else fx.make_env(**kwargs)
+    episode = env.play(index, gold_turns(env, index) if turns is None else turns)
+    return json.loads(json.dumps(_told(env, episode)))
+
+
+def _told(env: GraphEnv, episode: Episode) -> dict[str, Any]:
+    end = episode.outcome
+    assert end is not None
+    return {
+        "env": env.env_id,
+        "kwargs": {k: v for k, v in env.kwargs.items() if v is not None},
+        "task": episode.task.id,
+        "prompt": episode.task.prompt.splitlines(),
+        "turns": [
+            {
+                "text": step.text,
+                "observation": step.observation.splitlines(),
+                "status": step.status,
+                "facts": step.facts,
+                "values": {k: round(v, 9) for k, v in step.values.items()},
+            }
+            for step in episode.steps
+        ],
+        "outcome": [end.status, end.reason, end.answer, end.path, end.program],
+        "success": episode.success,
+        "metrics": {k: round(v, 9) for k, v in episode.metrics.items()},
+        "digest": episode.digest(),
+        "score": _rounded(env.reward([episode])[0].to_json()),
+    }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 9)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_transcript_is_as_recorded(name: str):
+    file, found = GOLDEN / f"{name}.json", transcript(name)
+    if UPDATE:
+        GOLDEN.mkdir(exist_ok=True)
+        file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert found == json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_no_recording_is_left_over():
+    assert {file.stem for file in GOLDEN.glob("kgqa_*.json")} == set(TRANSCRIPTS)
+
+
+def test_recordings_cover_both_modes_and_several_endings():
+    told = [json.loads(file.read_text(encoding="utf-8")) for file in GOLDEN.glob("kgqa_*.json")]
+    assert {t["kwargs"]["mode"] for t in told} == {"tools", "program"}
+    assert {t["outcome"][0] for t in told} >= {"ok", "truncated", "infeasible", "malformed"}
