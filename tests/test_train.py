@@ -274,7 +274,7 @@ def test_two_processes_train_together(tmp_path, start):
     launch = (
         "-m",
         "accelerate.commands.launch",
-        "--cpu",
+        "--multi_gpu",  # torchrun; with --cpu accelerate starts a single process
         "--num_processes",
         "2",
         "--num_machines",
