@@ -222,9 +222,9 @@ class KGQASession(Session):
         """
         for branch in program.branches:
             for move in branch.moves:
-                if isinstance(move, str) and len(move.split()) > 1:
-                    if self._world.find_move(move) is None:
-                        return move
+                words = isinstance(move, str) and len(move.split()) > 1
+                if words and self._world.find_move(str(move)) is None:
+                    return str(move)
         return None
 
     def _resolved_ids(self, ends: Ids) -> tuple[str, ...]:
