@@ -84,8 +84,12 @@ def mentions(question: str) -> tuple[str, ...]:
     before, after = words[:place][::-1], words[place + 1 :] if TOPIC in words else words
     near = 1 if after and after[0] not in STOPWORDS else 0
     ordered = [*after[:near], *before, *after[near:]]
-    kept = [word for word in ordered if word not in STOPWORDS]
-    return tuple(kept) + tuple(hint for w in words[:1] for hint in ASKED.get(w, ()))
+    return tuple(word for word in ordered if word not in STOPWORDS)
+
+
+def _asked(question: str) -> tuple[str, ...]:
+    """What the question word asks for: the end of the path."""
+    return ASKED.get(question.split(maxsplit=1)[0].lower(), ()) if question.strip() else ()
 
 
 class LexicalScorer:
@@ -96,8 +100,8 @@ class LexicalScorer:
     words' best similarity to any relation of the graph that the path realises, and *precision*,
     the share of moves that a word speaks for. A move without a word counts half if it walks its
     neighbour's relation the other way ("films that share directors": there and back). A relation
-    names what it leads to, so if the outermost word of the question meets the last move, an
-    inverse move there costs `BACKWARD`.
+    names what it leads to, so if the outermost word of the question (or what its question word
+    asks for) names a relation, a path that ends on an inverse move costs `BACKWARD`.
 
     Rare words of the graph's relation names count more than frequent ones (inverse document
     frequency). Nothing is learned, and only the names of relations are read.
