@@ -78,7 +78,8 @@ class GraphGRPOTrainer(GRPOTrainer):
             given = self.args.max_tool_calling_iterations
             self.max_tool_calling_iterations = limit if given is None else min(given, limit)
             if not offer_tools:  # what prompts are rendered with; tools are run off the instances
-                self._env_tools = {name: [] for name in self._env_tools}
+                shown: dict[str, list[Any]] = self._env_tools
+                shown.update({name: [] for name in shown})
 
     @property
     def group_size(self) -> int:
