@@ -71,6 +71,12 @@ scorer and differ in what they walk, except:
 - **self-critic**: ends the search once a path counts as a full answer (nodes spent: mean);
 - **fitted**: guide and weights counted on train-split gold paths. Not training-free; a ceiling for
   what a better scorer can bring to the same search.
+
+Read with care: reading the names of moves is free, only walking them counts; at 3 moves a question
+has few paths (compare *nodes spent* with the budget), so a large budget needs no guide. The lexical
+scorer learns nothing, but its rules were written while looking at questions of the train split, and
+MetaQA's splits share their templates. Where the words of relations do not return in the questions,
+it finds little.
 """
 
 
