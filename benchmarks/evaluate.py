@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphenv.agents.base import Agent, rollout_batch
-from graphenv.benchmarks.comparison.stats import Interval, bootstrap, pass_at_k, wilson
+from graphenv.benchmarks.comparison.stats import Interval, pass_at_k, success_interval, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.score import Score
@@ -72,7 +72,7 @@ class EvalResult:
         return self._over_tasks(truth.mean(axis=1))
 
     def _over_tasks(self, values: Sequence[float] | np.ndarray[Any, Any]) -> Interval:
-        return bootstrap([list(values)], rng("evaluate"), bounds=(0.0, 1.0))
+        return success_interval([list(values)], rng("evaluate"))
 
     @property
     def statuses(self) -> dict[str, int]:

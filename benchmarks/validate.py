@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from graphenv import agents
-from graphenv.benchmarks.comparison.stats import Interval, bootstrap, wilson
+from graphenv.benchmarks.comparison.stats import Interval, success_interval, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.knowledge import TripleStore
@@ -43,7 +43,7 @@ class Player:
         """Mean truth with its interval."""
         if set(self.successes) <= {0.0, 1.0}:
             return wilson(sum(self.successes), len(self.successes))
-        return bootstrap([self.successes], rng("validate"), bounds=(0.0, 1.0))
+        return success_interval([self.successes], rng("validate"))
 
     @property
     def reward(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Comparison folders as training would leave them, without training: simulated success, real episodes."""
+"""Comparison folders as training leaves them, without training: made-up truth, real episodes."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ import numpy as np
 from graphenv.benchmarks.comparison.plan import ENOUGH_SEEDS, Plan, Variant
 from graphenv.benchmarks.comparison.runs import Array, Evaluated, Run, load_run, task_table
 from graphenv.benchmarks.comparison.stats import (
-    bootstrap,
     paired_difference,
     probability_of_improvement,
+    success_interval,
     verdict,
 )
 from graphenv.errors import DataError
@@ -108,7 +108,7 @@ def analyse(
 def _variant(variant: Variant, runs: Sequence[Run]) -> dict[str, Any]:
     table = task_table([run.final for run in runs])
     draw = rng("comparison", "final", variant.name)
-    truth = bootstrap(table, draw, level=LEVEL, bounds=(0.0, 1.0))
+    truth = success_interval(table, draw, level=LEVEL)
     statuses: Counter[str] = Counter()
     for run in runs:
         statuses.update(run.final.statuses)
@@ -162,7 +162,7 @@ def _curve(variant: Variant, runs: Sequence[Run]) -> list[dict[str, Any]]:
     for step, evals in _common_steps(runs):
         table = task_table(evals)
         draw = rng("comparison", "curve", variant.name, step)
-        band = bootstrap(table, draw, level=LEVEL, bounds=(0.0, 1.0), replicates=CURVE_REPLICATES)
+        band = success_interval(table, draw, level=LEVEL, replicates=CURVE_REPLICATES)
         points.append(
             {
                 "step": step,
@@ -180,6 +180,10 @@ def _gap(variant: Variant, runs: Sequence[Run]) -> dict[str, float | None]:
     What counts is growth: a reward that gives partial credit starts above the truth, but only one
     that is being gamed pulls away from it.
     """
+
+    if variant.control_of:
+        # Its potential shifts the reward by a constant per task, which has no truth to stand by.
+        return {"heldout": None, "growth": None}
 
     def gap(evals: Sequence[Evaluated]) -> float | None:
         return _average([normalized(e.rewards, variant.reward) - e.successes for e in evals])

@@ -7,6 +7,7 @@ language. The bag of words sees the same questions and gold paths as the warm st
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -246,7 +247,16 @@ def compute_floors(
             )
             rows.append(floor(f"bag of words, {count:,} questions", episodes, note))
     if start is not None:
+        _quiet_unless_terminal()
         options = {"model": start, "max_new_tokens": config.max_new_tokens, "batch_size": 256}
         agent = agents.make("llm", env, **options)
         play("warm start", agent, "the policy before any reward, greedy")
     return rows
+
+
+def _quiet_unless_terminal() -> None:
+    """Keep transformers from drawing progress bars into logs."""
+    if not sys.stderr.isatty():
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()

@@ -39,7 +39,8 @@ def _span(row: Mapping[str, float], digits: int = 1) -> str:
 
 def _points(value: float | None) -> str:
     """A difference of shares, in percentage points with its sign."""
-    return "–" if value is None else f"{100 * value:+.1f}"
+    # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
+    return "–" if value is None else f"{round(100 * value, 1) + 0.0:+.1f}"
 
 
 def load_result(folder: Path) -> dict[str, Any]:

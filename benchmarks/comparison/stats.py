@@ -35,6 +35,7 @@ __all__ = [
     "probability_of_improvement",
     "rank_correlation",
     "student_quantile",
+    "success_interval",
     "verdict",
     "wilson",
 ]
@@ -273,7 +274,27 @@ def wilson(successes: float, total: int, *, level: float = 0.95) -> Interval:
     share = successes / total
     centre = (share + z2 / (2 * total)) / (1 + z2 / total)
     reach = math.sqrt(z2 * (share * (1 - share) / total + z2 / (4 * total**2))) / (1 + z2 / total)
-    return Interval(share, max(0.0, centre - reach), min(1.0, centre + reach), level)
+    # Rounding must not leave the share itself outside.
+    low, high = max(0.0, centre - reach), min(1.0, centre + reach)
+    return Interval(share, min(low, share), max(high, share), level)
+
+
+def success_interval(
+    scores: npt.ArrayLike, generator: np.random.Generator, **options: Any
+) -> Interval:
+    """Return the interquartile mean over runs of a truth in [0, 1] with its interval.
+
+    As `bootstrap`; but where every run is wrong (or right) on every task, resampling shows no
+    spread at all, and Wilson's interval over the T tasks stands in, as if there were one run.
+
+    >>> print(success_interval(np.zeros((3, 10)), np.random.default_rng(0)))
+    0.000 [0.000, 0.278]
+    """
+    table = np.atleast_2d(np.asarray(scores, dtype=float))
+    if bool((table == 0.0).all()) or bool((table == 1.0).all()):
+        level = float(options.get("level", 0.95))
+        return wilson(float(table[0].sum()), table.shape[1], level=level)
+    return bootstrap(table, generator, bounds=(0.0, 1.0), **options)
 
 
 def pass_at_k(samples: int, right: int, k: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -48,6 +49,10 @@ def make_agent(
                 f"checkpoint/).{did_you_mean(name, AGENTS)}"
             )
         chosen = {"model": str(folder) if local else name, **chosen}
+        if not sys.stderr.isatty():
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()
         name = "llm"
     module, _, attribute = AGENTS[name].partition(":")
     accepted = inspect.signature(getattr(import_module(module), attribute)).parameters

@@ -16,8 +16,8 @@ def run(words: Sequence[str]) -> int:
         "train",
         "Warm-start a model on oracle episodes, then train it by GRPO under a reward. Any field\n"
         "of trl.GRPOConfig is a flag too (--learning_rate 1e-3), and so are LoRA settings\n"
-        "(--lora_r 8) and arguments of the environment (--hops 2). Of these, flags without a value\n"
-        "are written as --bf16=true.",
+        "(--lora_r 8) and arguments of the environment (--hops 2). Of these, a flag without a\n"
+        "value is written as --bf16=true.",
         [
             "graphenv train kgqa --mode program --hops 1 --warmup 64 --steps 100 --out runs/a",
             'graphenv train kgqa --reward "exact + 0.3*path_similarity" --model DIR --lora_r 8',
