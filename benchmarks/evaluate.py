@@ -203,7 +203,7 @@ def evaluate(
     >>> from graphenv import agents, envs
     >>> env = envs.make("kgqa")
     >>> print(evaluate(env, agents.make("oracle", env), range(3)).success)
-    1.000 [0.438, 1.000]
+    1.000 [0.439, 1.000]
     """
     tasks = list(indices)
     if not tasks or samples < 1:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fakes  # type: ignore[import-not-found]
+import fakes
 import pytest
 
 from graphenv import envs

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fakes  # type: ignore[import-not-found]
+import fakes
 import numpy as np
 import pytest
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import fakes  # type: ignore[import-not-found]
+import fakes
 import pytest
 
 from graphenv.benchmarks.comparison.analysis import analyse, finished_runs
@@ -42,7 +42,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     runs = finished_runs(plan)
     made = analyse(plan, runs)
     made["floors"], made["examples"] = FLOORS, pick_examples(runs)
-    return json.loads(json.dumps(made))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(made))
 
 
 class Page(HTMLParser):

@@ -129,7 +129,12 @@ def add_output(parser: Parser, *, seed: bool = True, out: str = "") -> None:
     """Declare `--json`, and `--seed` and `--out` where they make sense."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     if seed:
-        parser.add_argument("--seed", type=int, default=0, help="seed (default 0)")
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=0,
+            help="seed of what is drawn here (default 0); a source's own: --env seed=N",
+        )
     if out:
         parser.add_argument("--out", help=out)
 

@@ -34,8 +34,10 @@ def run(words: Sequence[str]) -> int:
     args, extra = parser.split(words)
     config = settings(args, extra)
     if args.warm_start_only:
+        from graphenv.agents.bridge.train import set_progress_bars
         from graphenv.agents.bridge.warmup import warm_start
 
+        set_progress_bars(sys.stderr.isatty())
         folder = str(warm_start(config, config.out))
         print_json({"start": folder}) if args.json else print(f"warm start: {folder}")
         return 0
