@@ -37,7 +37,7 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
 
     Do not put text environments into `AsyncVectorEnv` (or `vectorization_mode="async"`) as it
     comes: its `shared_memory=True` keeps text as fixed-width indices into the charset of the space,
-    so that characters outside the charset raise and, of those inside it, wrong text may come back.
+    so that other characters and overlong text raise and the rest comes back as spaces.
     `vector_kwargs={"shared_memory": False}` is right, at the price of a world per process.
 
     Parameters
@@ -88,7 +88,7 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
 
     # -- Gymnasium ----------------------------------------------------------------------------
 
-    def reset(  # type: ignore[override]
+    def reset(
         self,
         *,
         seed: int | Sequence[int | None] | None = None,
@@ -190,7 +190,7 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
         if "env" in self.__dict__:  # `__del__` also closes what was never made
             self.env.close()
 
-    @property
+    @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generators that pick the tasks, one per episode."""
         return tuple(self._generator(i) for i in range(self.num_envs))
