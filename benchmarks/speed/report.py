@@ -1,0 +1,86 @@
+"""The kept figures as text and as a picture."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+__all__ = ["figure", "markdown"]
+
+_HEAD = """\
+# Speed: measured
+
+Written by `python -m graphenv.benchmarks.speed`; do not edit.
+
+All rates are per second of CPU time of one thread: what else the machine does then counts less.
+Medians; ratios are medians of the ratios of paired rounds, above 1 where graphenv is faster.
+"""
+_STEPS = """
+## Environment steps per second, {n} environments, grading on
+
+The same turns (right three times in four) in `GraphVectorEnv` and in Gymnasium's `SyncVectorEnv`
+with `AutoresetMode.SAME_STEP`, each in its own process, in turns, fresh tasks in every round.
+`groups`: 8 environments at a time play the same task, as in GRPO. Aim: 3x.
+"""
+_TASKS = """
+## Tasks made and scored per second
+
+Make a task with its prompt, score its gold answer and a wrong one; default settings of all.
+Ours is the whole way, twice: parse the turn, run it in the graph, truth, reward. Aim: 5x.
+"""
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """Return the results as a Markdown page."""
+    machine = results["machine"]
+    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
+    lines = [_HEAD, f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; {versions}.\n"]
+    lines += [f"Note: {note}\n" for note in results.get("notes", [])]
+    lines.append(_STEPS.format(n=results["steps"][0]["num_envs"]))
+    lines += ["| source | mode | reward | tasks | stock | graphenv | ratio |", "|---" * 7 + "|"]
+    for row in results["steps"]:
+        lines.append(
+            f"| {row['source']} | {row['mode']} | `{row['reward']}` "
+            f"| {'groups' if row['groups'] else 'all different'} | {row['stock_steps_per_s']:,.0f} "
+            f"| {row['graphenv_steps_per_s']:,.0f} | {row['ratio']:.2f} |"
+        )
+    lines += [_TASKS, "| | tasks/s | graphenv (program) is faster by |", "|---|---|---|"]
+    tasks = results["tasks"]
+    for name, rate in tasks["tasks_per_s"].items():
+        ratio = tasks["graphenv_is_faster_by"].get(name)
+        lines.append(f"| {name} | {rate:,.0f} | {f'{ratio:.2f}' if ratio else ''} |")
+    lines += ["\n## Episodes graded per second, in batches of 64\n"]
+    lines += ["| mode | reward | episodes/s |", "|---|---|---|"]
+    for row in results["rewards"]:
+        lines.append(f"| {row['mode']} | `{row['reward']}` | {row['episodes_per_s']:,.0f} |")
+    lines += ["\n## Import, seconds (least of several fresh processes)\n", "| | s |", "|---|---|"]
+    lines += [f"| `import {name}` | {s:.3f} |" for name, s in results["import_seconds"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def figure(results: dict[str, Any], path: Path) -> bool:
+    """Draw the ratios of the first two tables; `False` where matplotlib is not installed."""
+    if importlib.util.find_spec("matplotlib") is None:
+        return False
+    from matplotlib.figure import Figure
+
+    steps = {
+        f"{r['source']} {r['mode']} {r['reward']}{' (groups)' if r['groups'] else ''}": r["ratio"]
+        for r in results["steps"]
+    }
+    tasks = results["tasks"]["graphenv_is_faster_by"]
+    picture = Figure(figsize=(11, 4), layout="constrained")
+    left, right = picture.subplots(1, 2)
+    for axes, bars, title, aim in (
+        (left, steps, "steps/s over the stock sync vector environment", 3),
+        (right, tasks, "tasks/s over reasoning-gym's graph tasks", 5),
+    ):
+        axes.barh(list(bars)[::-1], list(bars.values())[::-1], color="#4878a8")
+        axes.axvline(1, color="black", linewidth=0.8)
+        axes.axvline(aim, color="#b04040", linestyle="--", linewidth=1, label=f"aim {aim}x")
+        axes.set_title(title, fontsize=10)
+        axes.tick_params(labelsize=8)
+        axes.legend(fontsize=8)
+    picture.savefig(path, dpi=120)
+    return True
