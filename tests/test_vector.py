@@ -106,7 +106,7 @@ def test_equal_to_the_stock_sync_environment(id: str, kwargs: dict[str, Any], re
     for seed in seeds:
         assert_same(mine.reset(seed=seed), theirs.reset(seed=seed))
         assert mine.np_random_seed == theirs.np_random_seed
-        for _ in range(40):
+        for _ in range(30):
             turns = turns_of(mine, dice)
             left, right = mine.step(turns), theirs.step(turns)
             assert_same(left, right)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from graphenv import envs
 from graphenv.agents.oracle import gold_turns
-from graphenv.episode import Episode
+from graphenv.episode import Episode, Outcome
 from graphenv.rewards import parse
-from graphenv.text import format_answer
+from graphenv.task import Task
+from graphenv.text import format_answer, parse_answer_items
 
 __all__ = ["GRAPH_TASKS", "REWARDS", "compare_generation", "measure_rewards"]
 
@@ -40,12 +43,14 @@ def compare_generation(
     """Return tasks per CPU second: make one, score its gold answer and a wrong one.
 
     Ours run the whole episode (prompt, parsing, the program in the graph, truth, reward), once for
-    the gold program and once for the gold answer as a list. All contenders play in turns, fresh
+    the gold program and once for the gold answer as a list; "answers only" compares the answer text
+    with the gold as reasoning-gym does, and plays nothing. All contenders play in turns, fresh
     tasks in every round.
     """
     contenders: dict[str, Callable[[int], None]] = {
         "graphenv (program)": _ours(kwargs, as_list=False),
         "graphenv (answer list)": _ours(kwargs, as_list=True),
+        "graphenv (answers only)": _answers_only(kwargs),
     }
     if importlib.util.find_spec("reasoning_gym") is not None:
         size = count * (rounds + 1)
@@ -59,13 +64,19 @@ def compare_generation(
             if round:
                 seconds[name].append(time.process_time() - start)
     rates = {name: count / statistics.median(took) for name, took in seconds.items()}
-    ours = seconds["graphenv (program)"]
-    ratios = {
-        name: statistics.median(theirs / mine for theirs, mine in zip(took, ours, strict=True))
+    return {
+        "tasks_per_s": rates,
+        "graphenv_is_faster_by": _ratios(seconds, "graphenv (program)"),
+        "answers_only_is_faster_by": _ratios(seconds, "graphenv (answers only)"),
+    }
+
+
+def _ratios(seconds: dict[str, list[float]], ours: str) -> dict[str, float]:
+    return {
+        name: statistics.median(b / a for a, b in zip(seconds[ours], took, strict=True))
         for name, took in seconds.items()
         if not name.startswith("graphenv")
     }
-    return {"tasks_per_s": rates, "graphenv_is_faster_by": ratios}
 
 
 def _ours(kwargs: dict[str, Any], *, as_list: bool) -> Callable[[int], None]:
@@ -78,6 +89,23 @@ def _ours(kwargs: dict[str, Any], *, as_list: bool) -> Callable[[int], None]:
         both = [env.play(i, [right or ""]), env.play(i, [wrong])]
         good, bad = env.reward(both)
         assert good.value == 1.0 and bad.value == 0.0
+
+    return score
+
+
+def _answers_only(kwargs: dict[str, Any]) -> Callable[[int], None]:
+    env = envs.make("kgqa", mode="program", **kwargs)
+    blank = env.play(0, [WRONG])
+
+    def graded(task: Task, text: str) -> float | None:
+        items, _ = parse_answer_items(text)
+        outcome = Outcome("ok", "", items)
+        return env.reward([replace(blank, task=task, outcome=outcome)])[0].value
+
+    def score(i: int) -> None:
+        task = env.tasks[i]
+        right = json.dumps(task.target.answer)
+        assert graded(task, right) == 1.0 and graded(task, WRONG) == 0.0
 
     return score
 

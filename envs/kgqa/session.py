@@ -25,6 +25,7 @@ __all__ = ["KGQASession", "make_walk"]
 
 MAX_NAME = 200
 Distances = npt.NDArray[np.int16]
+_quoted = json.JSONEncoder(ensure_ascii=False).encode  # made once; `json.dumps` makes it anew
 
 
 def _shortened(where: str) -> str:
@@ -103,7 +104,7 @@ class KGQASession(Session):
         """Return the program so far, the frontier's size and the moves tried this turn."""
         moves, self._moves = self._moves, []
         return {
-            "program": str(self.walk.program()),
+            "program": self.walk.text,
             "frontier_size": len(self.walk.frontier),
             "moves": [[_shortened(where), move, exists] for where, move, exists in moves],
         }
@@ -353,7 +354,7 @@ class KGQASession(Session):
     def _move(self, relation: str, move: Callable[[], bool], shown: str) -> tuple[str, Status]:
         if self.walk.depth >= 16:
             return "The path has 16 moves, which is the limit.", "infeasible"
-        where = str(self.walk.program())
+        where = self.walk.text
         if self._world.find_move(relation) is None:
             self._moves.append((where, bounded(shown, MAX_NAME), False))
             return self._no_relation(relation), "infeasible"
@@ -371,7 +372,7 @@ class KGQASession(Session):
         ends = self.walk.frontier
         size = len(ends)
         shown, note = self._page_ids(ends, page)
-        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in shown)
+        names = ", ".join(_quoted(name) for name in shown)
         return f"Frontier ({size}): {names}{f' ({note})' if note else ''}"
 
     def _page_ids(self, ids: Ids, page: int) -> tuple[list[str], str]:

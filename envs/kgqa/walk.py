@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -49,16 +47,15 @@ def compare_values(left: str, op: str, right: str) -> bool:
         return False
 
 
-@dataclass
 class _Leg:
     """One branch in play: its start and the states along the way (move text, frontier)."""
 
-    start: int
-    states: list[tuple[str | Filter, Ids]] = field(default_factory=list)
+    __slots__ = ("_first", "start", "states")
 
-    @cached_property
-    def _first(self) -> Ids:
-        return np.array([self.start], dtype=np.int32)
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.states: list[tuple[str | Filter, Ids]] = []
+        self._first: Ids = np.array([start], dtype=np.int32)
 
     @property
     def frontier(self) -> Ids:
@@ -77,6 +74,7 @@ class Walk:
         self.topic = topic
         self.drop_topic = drop_topic
         self._legs = [_Leg(topic)]
+        self._text: str | None = ""
 
     @property
     def frontier(self) -> Ids:
@@ -94,6 +92,7 @@ class Walk:
         if not len(reached):
             return False
         leg.states.append((move, reached))
+        self._text = None
         return True
 
     def keep(self, condition: Filter) -> bool:
@@ -108,6 +107,7 @@ class Walk:
         if not len(kept):
             return False
         leg.states.append((condition, kept.astype(np.int32)))
+        self._text = None
         return True
 
     def back(self) -> bool:
@@ -115,19 +115,23 @@ class Walk:
         leg = self._legs[-1]
         if leg.states:
             leg.states.pop()
+            self._text = None
             return True
         if len(self._legs) > 1:
             self._legs.pop()
+            self._text = None
             return True
         return False
 
     def begin(self, entity: int) -> None:
         """Start another branch at `entity`; its end will be intersected with the others'."""
         self._legs.append(_Leg(entity))
+        self._text = None
 
     def restart(self, entity: int) -> None:
         """Let the first branch start at another entity; only before the first move."""
         self._legs = [_Leg(entity)]
+        self._text = None
 
     @property
     def num_branches(self) -> int:
@@ -155,6 +159,13 @@ class Walk:
             start = None if leg.start == self.topic else self.world.entity_name(leg.start)
             branches.append(Branch(tuple(move for move, _ in leg.states), start))
         return Program(tuple(branches), count)
+
+    @property
+    def text(self) -> str:
+        """The program as text; kept until the next move, because every turn records it."""
+        if self._text is None:
+            self._text = str(self.program())
+        return self._text
 
     def graph(self) -> Graph:
         """Return the walked subgraph: every edge that led to an entity of the next frontier.
