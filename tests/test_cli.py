@@ -236,6 +236,13 @@ def test_a_person_plays(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Non
     assert "exact: 1.000 x 1" in text
 
 
+def test_names_are_taken_in_any_case(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["play", "KGQA"]) == 0
+    assert "Question:" in capsys.readouterr().out
+    assert _settings("KGQA:2").environments == "kgqa:2"
+
+
 def test_leaving_early_grades_nothing(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("back\nquit\n"))
     assert main(["play", "kgqa", "--index", "0"]) == 0

@@ -15,6 +15,7 @@ __all__ = [
     "add_environment",
     "add_output",
     "env_kwargs",
+    "environment_name",
     "make_env",
     "parse_pairs",
     "parse_value",
@@ -148,4 +149,17 @@ def make_env(args: argparse.Namespace, extra: Mapping[str, Any], **defaults: Any
     """Return the environment that was asked for; what is not said is taken from `defaults`."""
     from graphenv import envs
 
-    return envs.make(args.environment, **{**defaults, **env_kwargs(args, extra)})
+    name = environment_name(args.environment)
+    return envs.make(name, **{**defaults, **env_kwargs(args, extra)})
+
+
+def environment_name(text: str) -> str:
+    """Return the short name of an environment given in any case, or `text` as it is.
+
+    >>> environment_name("KGQA"), environment_name("kgqq")
+    ('kgqa', 'kgqq')
+    """
+    from graphenv.envs import ENVIRONMENTS
+
+    names = {row.name.lower(): row.name for row in ENVIRONMENTS}
+    return names.get(text.lower(), text)

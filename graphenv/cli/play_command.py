@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from graphenv.cli.options import Parser, add_environment, add_output, make_env
 from graphenv.cli.output import print_json, share
@@ -62,7 +62,8 @@ def turn_text(line: str, tools: Mapping[str, ToolSpec]) -> str:
 
 
 def _fields(text: str) -> list[str]:
-    [row] = csv.reader([text], skipinitialspace=True) if text.strip() else [[]]
+    line = " ".join(text.split())
+    [row] = csv.reader([line], skipinitialspace=True) if line else [[]]
     return [field.strip() for field in row if field.strip()]
 
 
@@ -142,8 +143,7 @@ def _ask(env: GraphEnv) -> str | None:
             return turn_text(line, env.tools)
 
 
-def _play(session: Session, act: object, *, loud: bool, echo: bool) -> None:
-    assert callable(act)
+def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: bool) -> None:
     if loud:
         for message in session.task.messages:
             if message["role"] != "system":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.agents.bridge.config import TrainConfig
-from graphenv.cli.options import Parser, parse_pairs
+from graphenv.cli.options import Parser, environment_name, parse_pairs
 from graphenv.errors import ConfigError, DataError, GraphEnvError, did_you_mean
 
 __all__ = ["add_settings", "read_config", "settings"]
@@ -95,6 +95,9 @@ def settings(args: argparse.Namespace, extra: Mapping[str, Any]) -> TrainConfig:
     """
     known = {field.name for field in dataclasses.fields(TrainConfig)}
     given = {k: v for k, v in vars(args).items() if k in known and v is not None}
+    if "environments" in given:
+        pieces = (piece.strip().partition(":") for piece in given["environments"].split(","))
+        given["environments"] = ",".join(environment_name(n) + c + w for n, c, w in pieces)
     file = read_config(args.config) if args.config else {}
     loose = {k: v for k, v in file.items() if k not in known}
     plain = {k: v for k, v in file.items() if k in known and k not in _NESTED}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphenv.cli.options import Parser, add_environment, add_output, env_kwargs
+from graphenv.cli.options import Parser, add_environment, add_output, env_kwargs, environment_name
 from graphenv.cli.output import print_json, print_table, progress, share
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
@@ -36,7 +36,7 @@ def run(words: Sequence[str]) -> int:
     if args.tasks < 1:
         parser.error("--tasks must be at least 1")
     kwargs = env_kwargs(args, extra)
-    env = _make(args.environment, kwargs, args.reward)
+    env = _make(environment_name(args.environment), kwargs, args.reward)
 
     from graphenv.benchmarks.evaluate import pick_tasks
     from graphenv.benchmarks.validate import BLIND, ERRORS, validate
