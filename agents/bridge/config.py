@@ -20,15 +20,16 @@ __all__ = ["BACKENDS", "TINY_GRPO", "TrainConfig", "versions"]
 BACKENDS = ("auto", "reward_funcs", "environment_factory", "rollout_func")
 
 TINY_GRPO: dict[str, Any] = {
-    "learning_rate": 1e-3,
+    "learning_rate": 5e-4,
+    "adam_beta2": 0.99,
+    "max_grad_norm": 0.2,
     "per_device_train_batch_size": 128,
-    "num_generations": 16,
+    "num_generations": 8,
     "temperature": 1.2,
     "beta": 0.0,
     "max_completion_length": 24,
     "lr_scheduler_type": "constant_with_warmup",
     "warmup_steps": 10,
-    "max_grad_norm": 1.0,
     "logging_steps": 10,
 }
 """GRPO settings of the tiny policy on a CPU; any of them can be overridden."""
