@@ -12,6 +12,7 @@ from typing import Any
 
 from graphenv import envs
 from graphenv.agents.bridge.rows import parse_mixture
+from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError, DataError, did_you_mean
 
@@ -56,16 +57,20 @@ class TrainConfig:
         Folder of a warm-started model; if given, no warm start is made.
     warmup
         Number of oracle episodes for the supervised warm start (0: none).
-    warmup_epochs, warmup_lr
-        Passes over them, and the learning rate.
+    warmup_epochs
+        Passes over them (0: 20 for the tiny model, which starts from nothing, else 2).
+    warmup_lr
+        Learning rate of the warm start (0: 2e-3 for the tiny model, 1e-4 with LoRA, else 1e-5).
     steps
         GRPO steps.
     seed
         Seed of rows, weights and sampling.
     out
         The run folder.
-    eval_every, eval_tasks
-        How often, and on how many validation tasks, the truth is measured (0: never).
+    eval_every
+        Steps between two evaluations of the truth (0: never).
+    eval_tasks
+        Validation tasks of each of them.
     heldout_tasks
         Held-out tasks of the final evaluation.
     max_new_tokens
@@ -91,8 +96,8 @@ class TrainConfig:
     size: str = "s"
     start: str | None = None
     warmup: int = 64
-    warmup_epochs: int = 3
-    warmup_lr: float = 2e-3
+    warmup_epochs: int = 0
+    warmup_lr: float = 0.0
     steps: int = 200
     seed: int = 0
     out: str = "runs/train"
@@ -111,10 +116,17 @@ class TrainConfig:
         parse_mixture(self.environments)
         for name in ("warmup", "steps", "eval_every", "eval_tasks", "heldout_tasks"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 0:
+            if not is_whole(value, 0):
                 raise ConfigError(f"train: {name}={value!r} must be a whole number >= 0")
         if self.backend not in BACKENDS:
             raise ConfigError(f"train: backend={self.backend!r} is none of {', '.join(BACKENDS)}")
+
+    @property
+    def supervised(self) -> tuple[int, float]:
+        """Epochs and learning rate of the warm start, defaults filled in."""
+        tiny = self.model == "tiny"
+        rate = 2e-3 if tiny else (1e-4 if self.peft else 1e-5)
+        return self.warmup_epochs or (20 if tiny else 2), self.warmup_lr or rate
 
     # -- environments -------------------------------------------------------------------------
 

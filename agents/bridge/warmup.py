@@ -89,6 +89,7 @@ def _supervised(
     from trl import SFTConfig, SFTTrainer
 
     on_gpu = torch.cuda.is_available()
+    epochs, rate = config.supervised
     # Prompt and last turn where the template cannot mark assistant tokens.
     markers = "generation" in (tokenizer.chat_template or "")
     if markers:
@@ -102,8 +103,8 @@ def _supervised(
         ]
     arguments = SFTConfig(
         output_dir=str(folder / "trainer"),
-        num_train_epochs=config.warmup_epochs,
-        learning_rate=config.warmup_lr,
+        num_train_epochs=epochs,
+        learning_rate=rate,
         per_device_train_batch_size=min(16, len(rows)),
         lr_scheduler_type="constant",
         assistant_only_loss=markers,
