@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from importlib import import_module
 from typing import Any
 
 import gymnasium as gym
 
 from graphenv.agents.base import Agent, bare, rollout, rollout_batch
-from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.errors import UnknownNameError, did_you_mean
+from graphenv.references import check_keywords, load_row
 
 __all__ = ["AGENTS", "Agent", "make", "rollout", "rollout_batch"]
 
@@ -31,18 +30,11 @@ def make(name: str, env: gym.Env[Any, Any], **kwargs: Any) -> Agent:
     UnknownNameError
         If there is no such agent.
     ConfigError
-        If it does not take one of the arguments.
+        If it does not take one of the arguments, or needs one that is missing.
     """
     if name not in AGENTS:
         raise UnknownNameError(f"agent {name!r} is unknown.{did_you_mean(name, AGENTS)}")
-    module, _, attribute = AGENTS[name].partition(":")
-    cls = getattr(import_module(module), attribute)
-    accepted = [
-        p.name for p in inspect.signature(cls).parameters.values() if p.kind == p.KEYWORD_ONLY
-    ]
-    for argument in kwargs:
-        if argument not in accepted:
-            hint = did_you_mean(argument, accepted) or " It takes none."
-            raise ConfigError(f"agent {name!r}: unknown argument {argument!r}.{hint}")
+    cls = load_row(AGENTS[name])
+    check_keywords(f"agent {name!r}", cls, kwargs)
     agent: Agent = cls(bare(env), **kwargs)
     return agent

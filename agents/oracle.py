@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from graphenv.agents.base import Agent, TaskAgent
 from graphenv.agents.script import Script, kgqa_env, tool_turns
+from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Branch, Program, parse_program
 from graphenv.errors import ConfigError
@@ -147,7 +148,7 @@ def planted_turns(env: GraphEnv, index: int, errors: int) -> list[str]:
 
 
 def _check_errors(errors: int) -> None:
-    if not isinstance(errors, int) or not 0 <= errors <= MAX_ERRORS:
+    if not is_whole(errors, 0, MAX_ERRORS):
         raise ConfigError(
             f"oracle: errors={errors!r} must be a whole number from 0 to {MAX_ERRORS}"
         )

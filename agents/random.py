@@ -10,6 +10,7 @@ import numpy as np
 
 from graphenv.agents.base import Agent, WorldAgent
 from graphenv.agents.script import Script, kgqa_env, opening, program_text, topics_of
+from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.walk import Walk
@@ -54,7 +55,7 @@ class RandomAgent(WorldAgent):
     def __init__(self, env: GraphEnv, *, seed: int = 0, max_moves: int = 3) -> None:
         super().__init__(env)
         self._drop_topic = kgqa_env(env, "random").kg_source.drop_topic
-        if not isinstance(max_moves, int) or max_moves < 1:
+        if not is_whole(max_moves, 1):
             raise ConfigError(f"random: max_moves={max_moves!r} must be a whole number >= 1")
         self.seed = seed
         self.max_moves = max_moves

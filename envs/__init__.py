@@ -23,13 +23,11 @@ def make(name: str, **kwargs: Any) -> GraphEnv:
     >>> make("kgqa", mode="program").env_id
     'graphenv/KGQA-v0'
     """
-    from importlib import import_module
-
     from graphenv.errors import UnknownNameError, did_you_mean
+    from graphenv.references import load_row
 
     rows = {key: row for row in ENVIRONMENTS for key in (row.name, row.id)}
     if name not in rows:
         raise UnknownNameError(f"environment {name!r} is unknown.{did_you_mean(name, rows)}")
-    module, _, attribute = rows[name].entry_point.partition(":")
-    env: GraphEnv = getattr(import_module(module), attribute)(env_id=rows[name].id, **kwargs)
+    env: GraphEnv = load_row(rows[name].entry_point)(env_id=rows[name].id, **kwargs)
     return env

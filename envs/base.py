@@ -11,6 +11,7 @@ from typing import Any, ClassVar, SupportsFloat
 import gymnasium as gym
 import numpy as np
 
+from graphenv.checks import is_whole
 from graphenv.envs.session import Session
 from graphenv.envs.spaces import UnicodeText
 from graphenv.envs.tools import ToolSpec
@@ -99,13 +100,13 @@ class GraphEnv(gym.Env[str, str], ABC):
             raise ConfigError(
                 f"{env_id}: the source holds no task for these arguments: {dict(kwargs)}"
             )
-        if not _is_whole(max_turns) or max_turns < 1:
+        if not is_whole(max_turns, 1):
             raise ConfigError(f"{env_id}: max_turns={max_turns!r} must be a whole number >= 1")
         if instructions not in INSTRUCTIONS:
             raise ConfigError(
                 f"{env_id}: instructions={instructions!r} is not one of {', '.join(INSTRUCTIONS)}"
             )
-        if not _is_whole(max_observation) or max_observation < 100:
+        if not is_whole(max_observation, 100):
             raise ConfigError(
                 f"{env_id}: max_observation={max_observation!r} must be a whole number >= 100"
             )
@@ -277,10 +278,6 @@ class GraphEnv(gym.Env[str, str], ABC):
         return render_episode(self.episode)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def pick_index(generator: np.random.Generator, size: int, options: dict[str, Any] | None) -> int:
     """Return the task index that `options` names, else one drawn from `generator`."""
     options = dict(options or {})
@@ -325,14 +322,11 @@ def graded(reward: ExpressionReward, episodes: Sequence[Episode]) -> list[Score]
 def episode_info(episode: Episode, score: Score | None) -> dict[str, Any]:
     """Return the Gymnasium info of an episode; `score` once it has ended."""
     last = episode.steps[-1] if episode.steps else None
-    chat = [dict(message) for message in episode.task.messages]
-    for step in episode.steps:
-        chat += map(dict, step.messages)
     info: dict[str, Any] = {
         "task_id": episode.task.id,
         "index": episode.task.index,
         "turn": len(episode.steps),
-        "messages": chat,
+        "messages": [dict(message) for message in episode.messages],
         "turn_status": last.status if last else "ok",
         "status": episode.status or "running",
         "reason": episode.outcome.reason if episode.outcome else (last.reason if last else ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from graphenv.checks import is_whole
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.rewards.terms import EndTerm
@@ -85,7 +86,7 @@ class Hits(EndTerm):
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.answer", "target.answer"})
 
     def __init__(self, *, k: int = 1) -> None:
-        if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+        if not is_whole(k, 1):
             raise ConfigError(f"hits(k={k!r}): k is a whole number of at least 1")
         self.k = k
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
-from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.errors import UnknownNameError, did_you_mean
+from graphenv.references import check_keywords, load_row
 from graphenv.rewards.terms import Term
 
 __all__ = ["TERMS", "make_term", "term_class"]
@@ -41,8 +40,7 @@ def term_class(name: str) -> type[Term]:
     """
     if name not in TERMS:
         raise UnknownNameError(f"reward term {name!r} is unknown.{did_you_mean(name, TERMS)}")
-    module, _, attribute = TERMS[name].partition(":")
-    found = getattr(import_module(module), attribute)
+    found = load_row(TERMS[name])
     assert isinstance(found, type) and issubclass(found, Term)
     return found
 
@@ -56,14 +54,5 @@ def make_term(name: str, arguments: Mapping[str, Any]) -> Term:
         If an argument is unknown or missing; the message lists those that exist.
     """
     cls = term_class(name)
-    accepted = {
-        p.name: p for p in inspect.signature(cls).parameters.values() if p.kind == p.KEYWORD_ONLY
-    }
-    for argument in arguments:
-        if argument not in accepted:
-            hint = did_you_mean(argument, accepted) or " It takes none."
-            raise ConfigError(f"{name}: unknown argument {argument!r}.{hint}")
-    missing = [n for n, p in accepted.items() if p.default is p.empty and n not in arguments]
-    if missing:
-        raise ConfigError(f"{name}: missing argument(s) {', '.join(missing)}")
+    check_keywords(name, cls, arguments)
     return cls(**arguments)

@@ -23,11 +23,12 @@ from graphenv.agents.script import (
 from graphenv.agents.search.fitted import FittedScorer, masked, training_pairs
 from graphenv.agents.search.scorers import LexicalScorer, RandomScorer
 from graphenv.agents.search.tree import Path, Scorer, World, beam_search, tree_search
+from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Branch, Program
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
-from graphenv.rewards.user import load_attribute
+from graphenv.references import load_attribute
 from graphenv.task import Message
 from graphenv.text import format_answer
 
@@ -111,7 +112,7 @@ class SearchAgent(WorldAgent):
         super().__init__(env)
         kgqa = kgqa_env(env, "search")
         for name, value in (("budget", budget), ("max_moves", max_moves)):
-            if not isinstance(value, int) or value < 1:
+            if not is_whole(value, 1):
                 raise ConfigError(f"search: {name}={value!r} must be a whole number >= 1")
         if strategy not in ("tree", "beam"):
             raise ConfigError(f"search: strategy={strategy!r} is neither 'tree' nor 'beam'")

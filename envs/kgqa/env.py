@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
+from graphenv.checks import is_whole
 from graphenv.encodings import ENCODINGS
 from graphenv.envs.base import MAX_OPENINGS, GraphEnv
 from graphenv.envs.kgqa.program import parse_program
@@ -115,7 +116,7 @@ class KGQAEnv(GraphEnv):
         if encoding not in ENCODINGS:
             hint = did_you_mean(encoding, ENCODINGS)
             raise ConfigError(f"KGQA: encoding={encoding!r} is unknown.{hint}")
-        if type(page_size) is not int or page_size < 1:
+        if not is_whole(page_size, 1):
             raise ConfigError(f"KGQA: page_size={page_size!r} must be a whole number >= 1")
         self.mode = mode
         self.page_size = page_size

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from graphenv.agents import AGENTS, Agent, make
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import UnknownNameError, did_you_mean
+from graphenv.references import load_row
 
 __all__ = ["make_agent"]
 
@@ -54,9 +54,7 @@ def make_agent(
 
             logging.disable_progress_bar()
         name = "llm"
-    module, _, attribute = AGENTS[name].partition(":")
-    accepted = inspect.signature(getattr(import_module(module), attribute)).parameters
-    if "seed" in accepted:
+    if "seed" in inspect.signature(load_row(AGENTS[name])).parameters:
         chosen.setdefault("seed", seed)
     return make(name, env, **chosen)
 

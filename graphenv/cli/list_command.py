@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
 
 from graphenv.cli.options import Parser
 from graphenv.cli.output import print_json, print_table
+from graphenv.references import load_row
 
 KINDS = ("environments", "sources", "terms", "agents", "credits")
 
@@ -17,17 +16,12 @@ def _first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
-def _load(entry: str) -> Any:
-    module, _, attribute = entry.partition(":")
-    return getattr(import_module(module), attribute)
-
-
 def environments() -> list[dict[str, str]]:
     """Return name, id and purpose of every environment."""
     from graphenv.envs import ENVIRONMENTS
 
     return [
-        {"name": row.name, "id": row.id, "about": _first_line(_load(row.entry_point))}
+        {"name": row.name, "id": row.id, "about": _first_line(load_row(row.entry_point))}
         for row in ENVIRONMENTS
     ]
 
@@ -38,7 +32,7 @@ def sources() -> list[dict[str, str]]:
 
     rows = []
     for name, entry in SOURCES.items():
-        cls = _load(entry)
+        cls = load_row(entry)
         options = [
             p.name if p.default is not p.empty else f"{p.name} (needed)"
             for p in inspect.signature(cls).parameters.values()
@@ -80,7 +74,7 @@ def agent_rows() -> list[dict[str, str]]:
     """Return the agents."""
     from graphenv.agents import AGENTS
 
-    return [{"name": n, "about": _first_line(_load(entry))} for n, entry in AGENTS.items()]
+    return [{"name": n, "about": _first_line(load_row(entry))} for n, entry in AGENTS.items()]
 
 
 def credit_rows() -> list[dict[str, str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from graphenv.envs.kgqa.sources.base import FEATURES, KGQASource, question_task
-from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.errors import UnknownNameError, did_you_mean
+from graphenv.references import check_keywords, load_row
 
 __all__ = ["FEATURES", "SOURCES", "KGQASource", "make_source", "question_task"]
 
@@ -39,22 +38,9 @@ def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> KGQASour
     """
     if name not in SOURCES:
         raise UnknownNameError(f"KGQA source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
-    module, _, attribute = SOURCES[name].partition(":")
-    cls = getattr(import_module(module), attribute)
-    parameters = {
-        p.name: p
-        for p in inspect.signature(cls).parameters.values()
-        if p.kind == p.KEYWORD_ONLY and p.name != "split"
-    }
-    for argument in arguments:
-        if argument not in parameters:
-            raise ConfigError(
-                f"KGQA: unknown argument {argument!r} with source={name!r}."
-                f"{did_you_mean(argument, [*parameters, *_ENVIRONMENT_ARGUMENTS])}"
-            )
-    missing = [n for n, p in parameters.items() if p.default is p.empty and n not in arguments]
-    if missing:
-        raise ConfigError(f"KGQA: source={name!r} needs {', '.join(f'{n}=' for n in missing)}")
+    cls = load_row(SOURCES[name])
+    what = f"KGQA: source={name!r}"
+    check_keywords(what, cls, [*arguments, "split"], also=_ENVIRONMENT_ARGUMENTS)
     source = cls(split=split, **arguments)
     assert isinstance(source, KGQASource)
     return source

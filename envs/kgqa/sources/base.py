@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from graphenv.checks import is_whole
 from graphenv.envs.kgqa.program import Branch, Program
-from graphenv.errors import DataError
+from graphenv.errors import ConfigError, DataError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message, Target, Task, check_split
 
-__all__ = ["FEATURES", "KGQASource", "need_file", "question_task"]
+__all__ = ["FEATURES", "KGQASource", "hop_list", "need_file", "question_task"]
 
 FEATURES = ("branch", "filter", "count")
 """What programs of a source may use beyond a plain path: they decide which tools are offered."""
@@ -91,6 +94,26 @@ def question_task(
     )
     known = {"question": question, "topics": list(topics), "hops": hops, **meta}
     return Task(id=id, index=index, messages=(message,), target=target, meta=known)
+
+
+def hop_list(hops: int | Sequence[int], source: str, most: float = math.inf) -> list[int]:
+    """Return the numbers of hops that an argument `hops` asks for: one, or several as a list.
+
+    Raises
+    ------
+    ConfigError
+        If one is not a whole number from 1 to `most`.
+
+    >>> hop_list(2, "metaqa"), hop_list([1, 3], "metaqa", most=3)
+    ([2], [1, 3])
+    """
+    wanted: list[Any] = list(hops) if isinstance(hops, list | tuple) else [hops]
+    if not wanted or not all(is_whole(hop, 1, most) for hop in wanted):
+        upper = "" if most == math.inf else f" to {most}"
+        raise ConfigError(
+            f"{source}: hops={hops!r} must be a whole number from 1{upper}, or a list of them"
+        )
+    return wanted
 
 
 def need_file(path: Path, *, asked: str, layout: str) -> Path:

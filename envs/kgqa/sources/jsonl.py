@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphenv.checks import is_whole
 from graphenv.envs.kgqa.program import Branch, Filter, Program, parse_program
-from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
+from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, need_file, question_task
 from graphenv.envs.kgqa.sources.files import (
     Row,
     broken_row,
@@ -89,14 +90,12 @@ class JsonlSource(KGQASource):
         self.drop_topic = drop_topic
         self._world = load_world([triples] if isinstance(triples, str) else triples)
         file = need_file(Path(questions), asked=f"jsonl questions {questions}", layout=LAYOUT)
-        wanted = list(hops) if isinstance(hops, list | tuple) else [hops]
-        if hops is not None and not all(isinstance(h, int) and h >= 1 for h in wanted):
-            raise ConfigError(f"jsonl: hops={hops!r} must be a whole number from 1, or a list")
+        wanted = None if hops is None else hop_list(hops, "jsonl")
         every = [
             (where, question)
             for number, row in read_rows(file)
             for where, question in [_question(file, number, row, self._world)]
-            if hops is None or question.hops in wanted
+            if wanted is None or question.hops in wanted
         ]
         self._questions = [question for where, question in every if where == split]
         if not self._questions:
@@ -167,7 +166,7 @@ def _question(file: Path, number: int, row: Row, world: KnowledgeGraph) -> tuple
     hops = row.get("hops")
     if hops is None and program is not None:
         hops = max(sum(isinstance(m, str) for m in b.moves) for b in program.branches)
-    if hops is not None and (not isinstance(hops, int) or isinstance(hops, bool) or hops < 1):
+    if hops is not None and not is_whole(hops, 1):
         broken_row(file, number, row, "'hops' must be a whole number from 1")
     name = str(row.get("id", f"{file.stem}/{number}"))
     same = normalize(text) if program is None else str(program)

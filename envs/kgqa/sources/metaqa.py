@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
+from graphenv.checks import is_whole
+from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, need_file, question_task
 from graphenv.envs.kgqa.sources.files import broken_row, load_world, names_in, read_rows
 from graphenv.errors import ConfigError, DataError
 from graphenv.knowledge import TripleStore
@@ -85,12 +86,11 @@ class MetaQASource(KGQASource):
     ) -> None:
         super().__init__(split)
         self.root = Path(root)
-        wanted = list(hops) if isinstance(hops, list | tuple) else [hops]
-        if not wanted or any(hop not in (1, 2, 3) for hop in wanted):
-            raise ConfigError(f"metaqa: hops={hops!r}; MetaQA has 1, 2 and 3, or a list of them")
-        whole = isinstance(held_out_paths, int) and not isinstance(held_out_paths, bool)
-        if not whole or held_out_paths < 0:
-            raise ConfigError(f"metaqa: held_out_paths={held_out_paths!r} must be a number >= 0")
+        wanted = hop_list(hops, "metaqa", most=3)
+        if not is_whole(held_out_paths, 0):
+            raise ConfigError(
+                f"metaqa: held_out_paths={held_out_paths!r} must be a whole number >= 0"
+            )
         kb = need_file(self.root / "kb.txt", asked=f"metaqa in {self.root}", layout=LAYOUT)
         self._world = load_world([kb])
         self.skipped = 0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from graphenv.checks import is_whole
 from graphenv.envs.kgqa.program import Filter
-from graphenv.envs.kgqa.sources.base import KGQASource, question_task
+from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
 from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
 from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space, mix
@@ -108,7 +109,7 @@ class SyntheticSource(KGQASource):
     ) -> None:
         super().__init__(split)
         self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
-        lengths = _hops(hops)
+        lengths = hop_list(hops, "synthetic", most=_MAX_HOPS)
         for name, share in (
             ("constraints", constraints), ("intersections", intersections), ("counts", counts)
         ):  # fmt: skip
@@ -127,8 +128,8 @@ class SyntheticSource(KGQASource):
                 f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
                 "split='heldout' only, or they would not be held out"
             )
-        if not isinstance(max_answers, int) or isinstance(max_answers, bool) or max_answers < 1:
-            raise ConfigError(f"synthetic: max_answers={max_answers!r} must be a number >= 1")
+        if not is_whole(max_answers, 1):
+            raise ConfigError(f"synthetic: max_answers={max_answers!r} must be a whole number >= 1")
         if not isinstance(drop_topic, bool):
             raise ConfigError(f"synthetic: drop_topic={drop_topic!r} must be true or false")
         self.drop_topic = drop_topic
@@ -343,16 +344,6 @@ class _Choices:
     def share(self) -> float:
         self._drawn += 1
         return mix(self._drawn, self._key) / 2**64
-
-
-def _hops(hops: int | list[int]) -> list[int]:
-    wanted = list(hops) if isinstance(hops, list | tuple) else [hops]
-    whole = all(isinstance(h, int) and not isinstance(h, bool) for h in wanted)
-    if not wanted or not whole or not all(1 <= h <= _MAX_HOPS for h in wanted):
-        raise ConfigError(
-            f"synthetic: hops={hops!r} must be a whole number from 1 to {_MAX_HOPS}, or a list"
-        )
-    return wanted
 
 
 def _check_share(name: str, share: Any) -> None:

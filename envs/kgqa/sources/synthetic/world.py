@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphenv.checks import is_whole
 from graphenv.envs.kgqa.sources.synthetic.names import NameMaker
 from graphenv.envs.kgqa.sources.synthetic.schema import (
     DISTRACTORS,
@@ -119,7 +120,7 @@ def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
 
 
 def _check(name: str, value: Any, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+    if not is_whole(value, low, high):
         raise ConfigError(
             f"synthetic: {name}={value!r} must be a whole number from {low} to {high}"
         )
