@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
 from graphenv.agents.base import Agent, TaskAgent
@@ -166,8 +165,6 @@ def _wrong_program(text: str, errors: int) -> str:
         moves = (*branch.moves[: len(branch.moves) - wrong], *made_up)
         branches.insert(0, Branch(moves, branch.start))
         left -= wrong
-    if text.startswith('["'):
-        return json.dumps([str(move) for move in branches[0].moves])
     return str(Program(tuple(branches), program.count))
 
 

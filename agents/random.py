@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphenv.agents.base import Agent, WorldAgent
-from graphenv.agents.script import Script, kgqa_env, opening, program_text, topics_of
+from graphenv.agents.script import Script, kgqa_env, opening, topics_of
 from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Filter
@@ -92,7 +92,7 @@ class _RandomWalker(Agent):
         program = walk.program()
         if not program.path:
             return format_answer([self._world.entity_name(walk.topic)])
-        return program_text(program)
+        return str(program)
 
     def _step(self, walk: Walk, draw: np.random.Generator) -> str | None:
         """Follow a random move that leads somewhere; `None` if there is none."""

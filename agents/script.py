@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
 from graphenv.agents.base import Agent
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa import KGQAEnv
-from graphenv.envs.kgqa.program import Filter, Program, parse_program
+from graphenv.envs.kgqa.program import Filter, Program
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message
@@ -19,7 +18,6 @@ __all__ = [
     "Script",
     "kgqa_env",
     "opening",
-    "program_text",
     "question_of",
     "tool_turns",
     "topics_of",
@@ -134,18 +132,6 @@ def _linked(question: str, world: TripleStore) -> list[str]:
                     rest = " ".join(words[:i]), " ".join(words[i + size :])
                     return [form, *(n for part in rest for n in _linked(part, world))]
     return []
-
-
-def program_text(program: Program) -> str:
-    """Return the text of a program; a JSON list where names of relations hold its signs.
-
-    >>> program_text(parse_program("^a > b")[0]), program_text(parse_program('["a > b"]')[0])
-    ('^a > b', '["a > b"]')
-    """
-    text = str(program)
-    if parse_program(text)[0] == program or len(program.branches) > 1 or program.count:
-        return text
-    return json.dumps([str(move) for move in program.branches[0].moves], ensure_ascii=False)
 
 
 def tool_turns(program: Program, topic: str = "") -> list[str]:

@@ -245,8 +245,6 @@ class Graph:
             if graph.has_edge(edge.head, edge.tail):
                 bag += graph[edge.head][edge.tail]["bag"]
             graph.add_edge(edge.head, edge.tail, bag=tuple(sorted(bag)))
-        for _, _, data in graph.edges(data=True):
-            data["bag"] = tuple(sorted(data["bag"]))
         return graph
 
     # -- other forms --------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from graphenv.episode import Episode
 
-__all__ = ["Kind", "Part", "Reward", "Score", "ScoreStatus", "StateScorer"]
+__all__ = ["Kind", "Part", "Reward", "Score", "ScoreStatus"]
 
 Kind = Literal["verdict", "validity", "cost", "shaping"]
 """What a reward term is.
@@ -101,13 +101,4 @@ class Reward(Protocol):
         RewardError
             If a term crashes.
         """
-        ...
-
-
-@runtime_checkable
-class StateScorer(Protocol):
-    """A learned value of partial episodes; how rewards use a GNN without importing one."""
-
-    def score_states(self, states: Sequence[Mapping[str, Any]]) -> list[float | None]:
-        """Return a value in [0, 1] per state; `None` where the scorer does not know."""
         ...

@@ -119,7 +119,7 @@ class ExpressionReward:
             try:
                 steps = self._root.steps(episode, values)
                 for leaf in self._step_leaves:
-                    values[leaf.text] = leaf.total(episode, values)
+                    values[leaf.text] = leaf.total(episode)
             except Exception as error:  # noqa: BLE001 - a crash is a status, as in grade_all
                 crashes["step terms"] = f"{type(error).__name__}: {error}"
         parts = {t: Part(values.get(t), self._weights[t]) for t in self._terms}
@@ -305,12 +305,8 @@ def _as_potential(node: Node | float, text: str) -> Node:
         return node
     raise ConfigError(
         f"{text!r}: only a shaping term has a potential, because it must be defined on every "
-        f"state. Shaping terms: {', '.join(n for n in TERMS if _kind(n) == 'shaping')}"
+        f"state. Shaping terms: {', '.join(n for n in TERMS if term_class(n).kind == 'shaping')}"
     )
-
-
-def _kind(name: str) -> str:
-    return term_class(name).kind
 
 
 def _leaf(tree: ast.expr, name: str, arguments: dict[str, Any]) -> Node:

@@ -6,6 +6,7 @@ bags: a duplicate of a right edge is a wrong edge. An undirected edge has no ord
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable
 from typing import ClassVar
@@ -31,8 +32,9 @@ def bag_f1(predicted: Counter[Hashable], gold: Counter[Hashable]) -> float:
 class _GraphTerm(EndTerm):
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.graph", "target.graph"})
 
+    @abstractmethod
     def parts(self, graph: Graph) -> Counter[Hashable]:
-        raise TypeError(f"{type(self).__name__} does not define parts")
+        """Return what is compared, as a bag."""
 
     def score(self, episode: Episode) -> float | None:
         """Return the F1 in [0, 1]; `None` if the task has no gold graph."""

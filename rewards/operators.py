@@ -16,7 +16,7 @@ from typing import Any
 
 from graphenv.episode import Episode, Step
 from graphenv.errors import ConfigError
-from graphenv.rewards.terms import CostTerm, EndTerm, ShapingTerm, Term
+from graphenv.rewards.terms import CostTerm, ShapingTerm, Term
 
 __all__ = ["Cap", "Constant", "Gate", "Leaf", "Node", "Potential", "Product", "Scale", "Sum"]
 
@@ -89,13 +89,10 @@ class Leaf(Node):
     def running_step(self, episode: Episode, t: int) -> float:
         return self.term.charge(episode, t) if isinstance(self.term, CostTerm) else 0.0
 
-    def total(self, episode: Episode, values: Values) -> float | None:
-        """The unweighted value of the term, for `Score.parts`."""
-        if isinstance(self.term, ShapingTerm):
-            return Potential(self).total(episode)
-        if isinstance(self.term, EndTerm):
-            return values.get(self.text)
-        steps = self.steps(episode, values)
+    def total(self, episode: Episode) -> float | None:
+        """The unweighted value of a step term (a cost, or a potential), for `Score.parts`."""
+        node = Potential(self) if isinstance(self.term, ShapingTerm) else self
+        steps = node.steps(episode, {})
         return None if steps is None else sum(steps)
 
     def weights(self, factor: float = 1.0) -> dict[str, float]:
@@ -149,11 +146,6 @@ class Potential(Node):
             return 0.0
         before = first if t == 0 else self._after(episode.steps[t - 1])
         return self._after(episode.steps[t]) - before
-
-    def total(self, episode: Episode) -> float | None:
-        """Sum of the payments so far: -phi(s_0) once the episode has ended."""
-        steps = self.steps(episode, {})
-        return None if steps is None else sum(steps)
 
     def weights(self, factor: float = 1.0) -> dict[str, float]:
         return {self.leaf.text: factor}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -63,9 +63,9 @@ class CostTerm(Term):
     kind: ClassVar[Kind] = "cost"
     range: ClassVar[tuple[float, float]] = (-1.0, 0.0)
 
+    @abstractmethod
     def charge(self, episode: Episode, t: int) -> float:
         """Return what turn `t` costs (at most 0); depends on `episode[: t + 1]` alone."""
-        raise TypeError(f"{type(self).__name__} does not define charge")
 
 
 class ShapingTerm(Term):
@@ -73,9 +73,9 @@ class ShapingTerm(Term):
 
     kind: ClassVar[Kind] = "shaping"
 
+    @abstractmethod
     def potential(self, facts: Mapping[str, Any], values: Mapping[str, float]) -> float | None:
         """Return the potential of a state, `None` if the term does not apply to the task."""
-        raise TypeError(f"{type(self).__name__} does not define potential")
 
 
 def grade_all(term: EndTerm, episodes: Sequence[Episode]) -> list[Grade | Crash]:

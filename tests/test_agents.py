@@ -16,7 +16,7 @@ import pytest
 from graphenv import agents, envs
 from graphenv.agents.base import policy_for
 from graphenv.agents.oracle import MAX_ERRORS, OracleAgent, gold_turns, planted_turns
-from graphenv.agents.script import program_text, question_of, tool_turns, topics_of
+from graphenv.agents.script import question_of, tool_turns, topics_of
 from graphenv.agents.search import LexicalScorer, SearchAgent
 from graphenv.agents.search import Path as WalkedPath
 from graphenv.agents.search.fitted import FittedScorer, training_pairs
@@ -552,7 +552,7 @@ def test_programs_survive_being_written() -> None:
     for text in ("^a > b", "count a & {X} b", "[year < 3] > a", '["a > b", "^c & d"]'):
         program, _ = parse_program(text)
         assert program is not None
-        assert parse_program(program_text(program))[0] == program
+        assert parse_program(str(program))[0] == program
     program, _ = parse_program("a & {X} b & c")
     assert program is not None
     assert [t.count("start_at") for t in tool_turns(program, "T")] == [0, 1, 0, 1, 0, 0]

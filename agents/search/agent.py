@@ -15,7 +15,6 @@ from graphenv.agents.script import (
     Script,
     kgqa_env,
     opening,
-    program_text,
     question_of,
     tool_turns,
     topics_of,
@@ -34,7 +33,9 @@ from graphenv.text import format_answer
 
 __all__ = ["SearchAgent"]
 
-MAX_BRANCHES = 3
+MAX_TOPICS = 3
+"""Topic entities looked at; paths from all of them are combined, so the work grows as a power."""
+
 KEPT = 8
 """Paths kept of each topic entity when several are combined."""
 
@@ -166,7 +167,7 @@ class SearchAgent(WorldAgent):
         """Return the program that answers the question of a prompt; `None` if nothing is found."""
         question = question_of(messages)
         topics = topics_of(messages, world)
-        topics = topics[: MAX_BRANCHES if "branch" in self._features else 1]
+        topics = topics[: MAX_TOPICS if "branch" in self._features else 1]
         if not topics:
             return None
         share = max(1, self.budget // len(topics))
@@ -217,7 +218,7 @@ class _Searcher(Agent):
         if program is None:
             return [format_answer([])]
         if not env.tools:
-            return [program_text(program)]
+            return [str(program)]
         turns = tool_turns(program)
         return turns if len(turns) <= env.max_turns else ["\n".join(turns)]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.errors import ConfigError, DataError
-from graphenv.facts import FACTS
 from graphenv.rewards import TERMS, ShapingTerm, parse, term_class
 from graphenv.seeding import stable_hash
 
@@ -106,7 +105,6 @@ def make_variants(
     if control:
         first = variants[0]
         shaping = [n for n in TERMS if issubclass(term_class(n), ShapingTerm)]
-        shaping = [n for n in shaping if term_class(n).needs <= set(FACTS)]
         if not shaping:
             raise ConfigError("compare: --control needs a shaping term, and none is registered")
         reward = f"({first.reward}) + potential({shaping[0]})"
@@ -163,11 +161,6 @@ class Plan:
     def out(self) -> Path:
         """The folder of the comparison."""
         return Path(self.base.out)
-
-    @property
-    def illustrative(self) -> bool:
-        """Whether there are too few seeds for more than a picture."""
-        return self.seeds < ENOUGH_SEEDS
 
     @property
     def seed_values(self) -> list[int]:

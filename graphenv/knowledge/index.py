@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 
 from graphenv.knowledge.names import IntArray, frozen
 
-BoolArray = NDArray[np.bool_]
-
 # One numpy call costs about 1 us, one row lookup in Python about 0.4 us: up to this frontier the
 # loop wins, and up to this many answers a Python set beats sorting an array (measured).
 LOOP_MAX = 32

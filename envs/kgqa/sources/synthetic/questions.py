@@ -8,7 +8,7 @@ from functools import lru_cache
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.sources.synthetic.schema import RELATIONS, Relation, Words
 
-__all__ = ["FRAMES", "Choose", "frames", "noun_phrase", "question", "words_of"]
+__all__ = ["FRAMES", "Choose", "noun_phrase", "question", "words_of"]
 
 Choose = Callable[[int], int]
 """Returns a number below the one given: the only source of chance in a wording."""
@@ -61,11 +61,6 @@ def words_of() -> dict[str, tuple[Words, Relation]]:
         if relation.back is not None:
             table[f"^{relation.name}"] = relation.back, relation
     return table
-
-
-def frames(kind: str, wording: str) -> tuple[str, ...]:
-    """Return the frames of a kind of question."""
-    return FRAMES[kind, wording]
 
 
 def noun_phrase(topic: str, path: Sequence[str | Filter], choose: Choose) -> str:
