@@ -154,6 +154,15 @@ def test_no_difference_at_all_is_undecided() -> None:
     assert probability_of_improvement(scores, scores, rng("x")).value == 0.5
 
 
+def test_a_difference_agrees_with_the_table_it_stands_beside() -> None:
+    a, b = (rng("table", name).random((3, 40)) for name in "ab")
+    gap = paired_difference(a, b, rng("x"))
+    each = [bootstrap(scores, rng("x")).value for scores in (a, b)]
+    assert gap.value == pytest.approx(each[0] - each[1])
+    turned = paired_difference(b, a, rng("x"))
+    assert (turned.low, turned.high) == pytest.approx((-gap.high, -gap.low))
+
+
 def test_unpaired_scores_are_refused() -> None:
     with pytest.raises(ValueError, match="not paired"):
         paired_difference(np.zeros((3, 4)), np.zeros((2, 4)), rng("x"))

@@ -168,6 +168,7 @@ def _curve(variant: Variant, runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "step": step,
                 **band.to_json(),
                 "per_seed": [float(v) for v in table.mean(axis=1)],
+                "mean": float(table.mean()),
                 "reward": _average([normalized(e.rewards, variant.reward) for e in evals]),
             }
         )

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from graphenv import agents, envs
 from graphenv.agents.base import Agent
 from graphenv.agents.bridge.config import TrainConfig
+from graphenv.agents.bridge.evaluation import BATCH
+from graphenv.agents.llm import show_loading_bars
 from graphenv.benchmarks.comparison.stats import Interval, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
@@ -227,7 +229,7 @@ def compute_floors(
 
     def play(label: str, agent: Agent, note: str) -> None:
         tell(label)
-        episodes = agents.rollout_batch(env, agent, list(indices), batch_size=256)
+        episodes = agents.rollout_batch(env, agent, list(indices), batch_size=BATCH)
         rows.append(floor(label, episodes, note))
 
     play("copy-prompt", CopyPrompt(env), "answers with what was said to it")
@@ -247,16 +249,8 @@ def compute_floors(
             )
             rows.append(floor(f"bag of words, {count:,} questions", episodes, note))
     if start is not None:
-        _quiet_unless_terminal()
-        options = {"model": start, "max_new_tokens": config.max_new_tokens, "batch_size": 256}
+        show_loading_bars(sys.stderr.isatty())
+        options = {"model": start, "max_new_tokens": config.max_new_tokens, "batch_size": BATCH}
         agent = agents.make("llm", env, **options)
         play("warm start", agent, "the policy before any reward, greedy")
     return rows
-
-
-def _quiet_unless_terminal() -> None:
-    """Keep transformers from drawing progress bars into logs."""
-    if not sys.stderr.isatty():
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()

@@ -43,9 +43,9 @@ CAPTIONS = {
         "is reached without reinforcement learning, with Wilson's 95% interval over questions."
     ),
     "gap": (
-        "What the reward claims (mapped to 0..1 by its range) beside the truth, both on validation "
-        "questions. A reward that grades by degrees starts above the truth; one that pulls away "
-        "from it while training goes on is being gamed."
+        "What the reward claims (mapped to 0..1 by its range) beside the truth, means over "
+        "validation questions and seeds. A reward that grades by degrees starts above the truth; "
+        "one that pulls away from it while training goes on is being gamed."
     ),
     "health": (
         "Training signal. A group whose episodes all earn the same teaches nothing; a malformed "
@@ -206,7 +206,8 @@ def _gap(result: Mapping[str, Any], figure: Callable[..., Any]) -> None:
             axes = grid[place // columns][place % columns]
             curve = [point for point in variant["curve"] if point["reward"] is not None]
             steps = [point["step"] for point in curve]
-            truth = [point["value"] for point in curve]
+            # The mean, like the reward: an interquartile mean would show a gap of its own.
+            truth = [point["mean"] for point in curve]
             reward = [point["reward"] for point in curve]
             color = COLORS[i % len(COLORS)]
             axes.fill_between(steps, truth, reward, color=color, alpha=0.12, linewidth=0)

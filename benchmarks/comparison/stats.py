@@ -120,19 +120,52 @@ def bootstrap(
     0.750 [0.260, 1.000]
     """
     table = np.atleast_2d(np.asarray(scores, dtype=float))
-    runs, tasks = table.shape
+    return _resampled(
+        [table],
+        generator,
+        strata=strata,
+        statistic=statistic,
+        level=level,
+        bounds=bounds,
+        replicates=replicates,
+    )
+
+
+def _resampled(
+    tables: Sequence[Array],
+    generator: np.random.Generator,
+    *,
+    strata: Sequence[object] | None = None,
+    statistic: Statistic = interquartile_mean,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    replicates: int = 2_000,
+) -> Interval:
+    """The interval of the statistic of one table, or of the first's minus the second's.
+
+    Both tables (S, T) are resampled by the same runs and tasks.
+    """
+    runs, tasks = tables[0].shape
     if runs == 0 or tasks == 0:
-        raise ValueError(f"scores of shape {table.shape}: at least one run and one task are needed")
+        shape = tables[0].shape
+        raise ValueError(f"scores of shape {shape}: at least one run and one task are needed")
     labels = _codes(strata, tasks)
-    of_run = table.mean(axis=1)
-    value = float(statistic(of_run))
-    drawn = _task_draws(labels, replicates, generator) @ table.T
-    if runs > 1:
-        drawn = drawn + (math.sqrt(runs / (runs - 1)) - 1) * (of_run - of_run.mean())
-        picked = generator.integers(runs, size=(replicates, runs))
-        drawn = np.take_along_axis(drawn, picked, axis=1)
-    shrink, freedom = _two_way(table, labels)
-    error = shrink * float(np.std(statistic(drawn), ddof=1))
+    weights = _task_draws(labels, replicates, generator)
+    picked = generator.integers(runs, size=(replicates, runs)) if runs > 1 else None
+    values, draws = [], []
+    for table in tables:
+        of_run = table.mean(axis=1)
+        values.append(float(statistic(of_run)))
+        drawn = weights @ table.T
+        if picked is not None:
+            drawn = drawn + (math.sqrt(runs / (runs - 1)) - 1) * (of_run - of_run.mean())
+            drawn = np.take_along_axis(drawn, picked, axis=1)
+        draws.append(statistic(drawn))
+    contrast = len(tables) == 2
+    value = values[0] - values[1] if contrast else values[0]
+    spread = draws[0] - draws[1] if contrast else draws[0]
+    shrink, freedom = _two_way(tables[0] - tables[1] if contrast else tables[0], labels)
+    error = shrink * float(np.std(spread, ddof=1))
     # Rounding noise of a weighted mean must not turn "no difference at all" into a decision.
     reach = max(student_quantile(level, freedom) * error, 1e-12)
     low, high = bounds
@@ -206,19 +239,21 @@ def student_quantile(level: float, freedom: float) -> float:
 def paired_difference(
     a: npt.ArrayLike, b: npt.ArrayLike, generator: np.random.Generator, **options: Any
 ) -> Interval:
-    """Return the interquartile mean over seeds of a's score minus b's, with its interval.
+    """Return the interquartile mean over seeds of a's score minus that of b's, with its interval.
 
     `a` and `b` are (S, T), row s of both trained with the same seed, column t the same task: what
-    a seed or a task adds to both cancels. `options` go to `bootstrap`.
+    a seed or a task adds to both cancels, because both are resampled by the same seeds and tasks.
+    `options` as for `bootstrap`.
 
     >>> a, b = np.array([[1, 1, 0, 1]] * 3), np.array([[1, 0, 0, 0]] * 3)
     >>> paired_difference(a, b, np.random.default_rng(0)).value
     0.5
     """
-    left, right = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    left = np.atleast_2d(np.asarray(a, dtype=float))
+    right = np.atleast_2d(np.asarray(b, dtype=float))
     if left.shape != right.shape:
         raise ValueError(f"not paired: scores of shape {left.shape} and {right.shape}")
-    return bootstrap(left - right, generator, **options)
+    return _resampled([left, right], generator, **options)
 
 
 def verdict(difference: Interval, a: str = "A", b: str = "B") -> str:
