@@ -13,7 +13,7 @@ from graphenv.task import Message
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LLMAgent", "TinyAgent", "load_model", "plain_roles"]
+__all__ = ["LLMAgent", "TinyAgent", "load_model", "plain_roles", "show_loading_bars"]
 
 
 def load_model(
@@ -51,6 +51,16 @@ def load_model(
     tokenizer.padding_side = "left"
     loaded.eval()
     return (loaded.to(device) if device else loaded), tokenizer
+
+
+def show_loading_bars(show: bool) -> None:
+    """Show or hide the bars that transformers draws while it reads and writes models."""
+    from transformers.utils import logging
+
+    if show:
+        logging.enable_progress_bar()
+    else:
+        logging.disable_progress_bar()
 
 
 def plain_roles(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from graphenv.benchmarks.comparison.stats import Interval, pass_at_k, success_in
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.score import Score
-from graphenv.seeding import rng
+from graphenv.seeding import rng, sample
 from graphenv.text import normalize
 
 __all__ = ["EvalResult", "answer_key", "evaluate", "pick_tasks"]
@@ -26,10 +26,7 @@ def pick_tasks(size: int, count: int, seed: int = 0) -> list[int]:
     >>> pick_tasks(3, 10)
     [0, 1, 2]
     """
-    if count >= size:
-        return list(range(size))
-    drawn = rng("pick_tasks", seed, size).choice(size, size=count, replace=False)
-    return sorted(int(i) for i in drawn)
+    return sample(size, count, "pick_tasks", seed, size)
 
 
 @dataclass(frozen=True)

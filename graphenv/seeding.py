@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["rng", "stable_hash"]
+__all__ = ["rng", "sample", "stable_hash"]
 
 
 def stable_hash(*parts: object, bits: int = 64) -> int:
@@ -32,3 +32,16 @@ def rng(*parts: object) -> np.random.Generator:
     True
     """
     return np.random.Generator(np.random.PCG64(stable_hash(*parts, bits=128)))
+
+
+def sample(size: int, count: int, *parts: object) -> list[int]:
+    """Return `count` distinct numbers below `size`, in order (all, if there are fewer).
+
+    Which ones is a pure function of `parts`.
+
+    >>> sample(3, 10, "tasks"), len(sample(1000, 10, "tasks"))
+    ([0, 1, 2], 10)
+    """
+    if count >= size:
+        return list(range(size))
+    return sorted(rng(*parts).choice(size, size=count, replace=False).tolist())

@@ -168,6 +168,8 @@ def test_settings_are_refused_before_any_work(tmp_path):
         grpo_arguments(config(tmp_path, grpo={**FAST, "num_generations": 3}), progress=False)
     with pytest.raises(ConfigError, match="shaping potential"):
         train(config(tmp_path, reward="exact + progress"), progress=False)
+    with pytest.raises(ConfigError, match=r"peft refuses.*'rank'"):
+        train(config(tmp_path, peft={"rank": 4}), progress=False)
     with pytest.raises(ConfigError, match="unknown setting"):
         TrainConfig.from_json({"step": 3})
     assert not list(tmp_path.iterdir())

@@ -154,6 +154,23 @@ class TrainConfig:
             made[name] = envs.make(shares[name].family, **{**kwargs, "split": split})
         return made
 
+    def lora(self) -> Any:
+        """Return the `peft.LoraConfig` of the run; `None` where all weights are trained.
+
+        Raises
+        ------
+        ConfigError
+            If peft refuses the settings.
+        """
+        if not self.peft:
+            return None
+        from peft import LoraConfig
+
+        try:
+            return LoraConfig(task_type="CAUSAL_LM", **self.peft)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"train: peft refuses these LoRA settings: {error}") from error
+
     # -- storage ------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from graphenv.agents.base import rollout_batch
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.llm import LLMAgent
 from graphenv.episode import Episode, write_records
-from graphenv.seeding import rng
+from graphenv.seeding import sample
 
-__all__ = ["Evaluation", "evaluate_model", "task_indices", "write_final"]
+__all__ = ["BATCH", "Evaluation", "evaluate_model", "task_indices", "write_final"]
+
+BATCH = 256
+"""Episodes decoded at a time: without gradients more fit than in a training step."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,7 @@ class Evaluation:
 
 def task_indices(size: int, count: int, split: str) -> list[int]:
     """Return `count` distinct task indices of a split, the same for every run and seed."""
-    if count >= size:
-        return list(range(size))
-    return sorted(int(i) for i in rng("evaluation", split).choice(size, size=count, replace=False))
+    return sample(size, count, "evaluation", split)
 
 
 def evaluate_model(
@@ -63,14 +64,14 @@ def evaluate_model(
     began = time.perf_counter()
     was_training = model.training
     model.eval()
-    agent = LLMAgent.of(model, tokenizer, max_new_tokens=config.max_new_tokens, batch_size=256)
+    agent = LLMAgent.of(model, tokenizer, max_new_tokens=config.max_new_tokens, batch_size=BATCH)
     envs = config.make_envs(split)
     indices: list[int] = []
     episodes: list[Episode] = []
     rewards: list[float | None] = []
     for env in envs.values():
         chosen = task_indices(len(env.tasks), -(-tasks // len(envs)), split)
-        played = rollout_batch(env, agent, chosen, batch_size=256)
+        played = rollout_batch(env, agent, chosen, batch_size=BATCH)
         indices += chosen
         episodes += played
         rewards += [score.value for score in env.reward(played)]

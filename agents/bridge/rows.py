@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng
 
-__all__ = ["Share", "make_rows", "parse_mixture"]
+__all__ = ["Share", "draw_names", "make_rows", "parse_mixture"]
 
 
 @dataclass(frozen=True)
@@ -54,21 +56,26 @@ def parse_mixture(text: str) -> dict[str, Share]:
     return found
 
 
+def draw_names(
+    weights: Mapping[str, float], count: int, generator: np.random.Generator
+) -> list[str]:
+    """Return `count` names drawn by weight; the order in which they are given does not matter."""
+    names = sorted(weights)
+    total = sum(weights.values())
+    picks = generator.choice(len(names), size=count, p=[weights[n] / total for n in names])
+    return [names[pick] for pick in picks.tolist()]
+
+
 def make_rows(
     envs: Mapping[str, GraphEnv], weights: Mapping[str, float], count: int, seed: int
 ) -> list[dict[str, Any]]:
     """Return `count` rows drawn from environments by weight; within one, tasks do not repeat
     before all have been used. A row's prompt is the opening chat of its task.
     """
-    names: Sequence[str] = sorted(envs)
-    total = sum(weights[name] for name in names)
     generator = rng("rows", seed)
-    shares = [weights[name] / total for name in names]
-    picks = generator.choice(len(names), size=count, p=shares)
-    orders: dict[str, list[int]] = {name: [] for name in names}
+    orders: dict[str, list[int]] = {name: [] for name in envs}
     rows = []
-    for pick in picks:
-        name = names[int(pick)]
+    for name in draw_names(weights, count, generator):
         if not orders[name]:
             # A fresh order each time round; large sources are sampled, not shuffled whole.
             size = len(envs[name].tasks)

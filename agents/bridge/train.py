@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_rows
 from graphenv.agents.bridge.warmup import warm_start
 from graphenv.agents.credit import check_credit, make_credit
+from graphenv.agents.llm import load_model, show_loading_bars
 from graphenv.envs.base import GraphEnv
-from graphenv.errors import ConfigError
+from graphenv.errors import ConfigError, did_you_mean
 
 __all__ = ["TrainResult", "check_settings", "grpo_arguments", "train"]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class TrainResult:
     """Where a run left its files, and the truth it reached on held-out tasks."""
 
@@ -101,14 +102,12 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
 def set_progress_bars(show: bool) -> None:
     """Show or hide the bars that datasets and transformers draw on their own."""
     import datasets
-    from transformers.utils import logging
 
+    show_loading_bars(show)
     if show:
         datasets.enable_progress_bars()
-        logging.enable_progress_bar()
     else:
         datasets.disable_progress_bars()
-        logging.disable_progress_bar()
 
 
 def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
@@ -117,8 +116,10 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
     Raises
     ------
     ConfigError
-        If a shaping term meets outcome credit, or step credit meets episodes of one turn.
+        If a shaping term meets outcome credit, step credit meets episodes of one turn, or peft
+        refuses the LoRA settings.
     """
+    config.lora()
     credit = make_credit(config.credit)
     check_credit(credit, [env.reward for env in envs.values()], control=config.control)
     for name, env in envs.items():
@@ -137,12 +138,8 @@ def grpo_arguments(config: TrainConfig, *, progress: bool) -> Any:
     ConfigError
         If `config.grpo` holds an unknown field or a value that TRL refuses.
     """
-    import dataclasses
-
     import torch
     from trl import GRPOConfig
-
-    from graphenv.errors import did_you_mean
 
     known = {f.name for f in dataclasses.fields(GRPOConfig)}
     for name in config.grpo:
@@ -208,7 +205,6 @@ def build_trainer(
     from datasets import Dataset
 
     from graphenv.agents.bridge.trainer import GraphGRPOTrainer
-    from graphenv.agents.llm import load_model
 
     model, tokenizer = load_model(str(start), trainable=True)
     grader = Grader(envs)
@@ -231,9 +227,7 @@ def build_trainer(
 
         extra["rollout_func"] = EnvRollout(envs, max_turn_tokens=config.max_new_tokens)
     if config.peft and not hasattr(model, "peft_config"):
-        from peft import LoraConfig
-
-        extra["peft_config"] = LoraConfig(task_type="CAUSAL_LM", **config.peft)
+        extra["peft_config"] = config.lora()
     return GraphGRPOTrainer(
         model=model,
         args=arguments,

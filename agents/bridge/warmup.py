@@ -11,6 +11,7 @@ from typing import Any
 from accelerate import PartialState
 
 from graphenv.agents.bridge.config import TrainConfig
+from graphenv.agents.bridge.rows import draw_names
 from graphenv.agents.llm import load_model, plain_roles
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
@@ -25,12 +26,9 @@ def oracle_chats(
 ) -> list[list[dict[str, Any]]]:
     """Return `count` gold conversations on drawn training tasks, as chats."""
     generator = rng("oracle_chats", seed)
-    names = sorted(envs)
-    total = sum(weights[name] for name in names)
-    picks = generator.choice(len(names), size=count, p=[weights[n] / total for n in names])
     chats = []
-    for pick in picks:
-        env = envs[names[int(pick)]]
+    for name in draw_names(weights, count, generator):
+        env = envs[name]
         index = int(generator.integers(len(env.tasks)))
         messages = [dict(m) for m in env.play(index, gold_turns(env, index)).messages]
         while messages and messages[-1]["role"] != "assistant":
@@ -119,17 +117,12 @@ def _supervised(
         max_length=4096,
         activation_checkpointing=on_gpu,
     )
-    peft = None
-    if config.peft:
-        from peft import LoraConfig
-
-        peft = LoraConfig(task_type="CAUSAL_LM", **config.peft)
     trainer = SFTTrainer(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=peft,
+        peft_config=config.lora(),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.agents import AGENTS, Agent, make
+from graphenv.agents.llm import show_loading_bars
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.references import load_row
@@ -49,10 +50,7 @@ def make_agent(
                 f"checkpoint/).{did_you_mean(name, AGENTS)}"
             )
         chosen = {"model": str(folder) if local else name, **chosen}
-        if not sys.stderr.isatty():
-            from transformers.utils import logging
-
-            logging.disable_progress_bar()
+        show_loading_bars(sys.stderr.isatty())
         name = "llm"
     if "seed" in inspect.signature(load_row(AGENTS[name])).parameters:
         chosen.setdefault("seed", seed)
