@@ -180,7 +180,7 @@ def parse_json(text: str) -> tuple[Any, str]:
     if not _json_depth_ok(text):
         return None, f"JSON nested deeper than {MAX_JSON_DEPTH} levels"
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         return None, f"not valid JSON: {error.msg} at character {error.pos}"
     except ValueError as error:  # NaN and friends, integers with thousands of digits
@@ -201,6 +201,9 @@ def _encodable(value: Any) -> Any:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)  # `json.loads` makes one per call
 
 
 def parse_answer_items(text: str) -> tuple[tuple[str, ...] | None, str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from graphenv.benchmarks.machine import machine
 from graphenv.benchmarks.speed.importing import measure_imports
 from graphenv.benchmarks.speed.report import figure, markdown
 from graphenv.benchmarks.speed.scoring import compare_generation, measure_rewards
@@ -27,21 +26,6 @@ CASES = [
     ("tools", "exact + progress", True),
 ]
 PACKAGES = ("graphenv", "gymnasium", "numpy", "reasoning-gym")
-
-
-def _machine() -> dict[str, Any]:
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {"cpu": cpu, "cores": os.cpu_count(), "versions": versions}
 
 
 def _sources() -> dict[str, dict[str, Any]]:
@@ -74,7 +58,7 @@ def main() -> None:
             steps.append(row)
     results = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": _machine(),
+        "machine": machine(*PACKAGES),
         "notes": arguments.note,
         "steps": steps,
         "tasks": compare_generation({}, count=5 if arguments.quick else 300, rounds=rounds),
