@@ -211,7 +211,7 @@ def _gap(result: Mapping[str, Any], figure: Callable[..., Any]) -> None:
             reward = [point["reward"] for point in curve]
             color = COLORS[i % len(COLORS)]
             axes.fill_between(steps, truth, reward, color=color, alpha=0.12, linewidth=0)
-            axes.plot(steps, reward, color=GREY, linestyle=(0, (4, 2)), linewidth=2, label="reward")
+            axes.plot(steps, reward, label="reward", color="#222222", dashes=(4, 3), zorder=3)
             axes.plot(steps, truth, color=color, linewidth=2.4, label="truth")
             axes.set_title(_name(variant["name"], 30))
             axes.legend(loc="best", fontsize=9.5)
