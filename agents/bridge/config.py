@@ -20,6 +20,8 @@ __all__ = ["BACKENDS", "TINY_GRPO", "TrainConfig", "versions"]
 
 BACKENDS = ("auto", "reward_funcs", "environment_factory", "rollout_func")
 
+PACKAGES = ("graphenv", "gymnasium", "numpy", "torch", "transformers", "trl", "accelerate")
+
 TINY_GRPO: dict[str, Any] = {
     "learning_rate": 5e-4,
     "adam_beta2": 0.99,
@@ -220,10 +222,10 @@ class TrainConfig:
         return cls.from_json(data)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result depends on."""
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of Python and of `packages`; by default those that training needs."""
     found = {"python": platform.python_version()}
-    for name in ("graphenv", "gymnasium", "numpy", "torch", "transformers", "trl", "accelerate"):
+    for name in packages or PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -13,13 +13,12 @@ from graphenv.benchmarks.comparison.analysis import analyse, finished_runs
 from graphenv.benchmarks.comparison.examples import pick_examples
 from graphenv.benchmarks.comparison.floors import compute_floors
 from graphenv.benchmarks.comparison.plan import PLAN_FILE, Plan, make_variants
-from graphenv.benchmarks.comparison.report import load_result
+from graphenv.benchmarks.comparison.report import RESULT_FILE, load_result
 from graphenv.benchmarks.comparison.runner import Failure, run_plan
 from graphenv.benchmarks.comparison.runs import Run
 
-__all__ = ["RESULT_FILE", "compare", "rebuild", "refresh", "write_result"]
+__all__ = ["compare", "rebuild", "refresh", "write_result"]
 
-RESULT_FILE = "comparison.json"
 FLOORS_FILE = "floors.json"
 
 

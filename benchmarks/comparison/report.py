@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graphenv.benchmarks.comparison.analysis import FORMAT
 from graphenv.benchmarks.comparison.plots import CAPTIONS
 from graphenv.errors import DataError
 
 __all__ = [
+    "RESULT_FILE",
     "headline",
     "improvement_matrix",
     "load_result",
@@ -21,6 +23,7 @@ __all__ = [
     "write_page",
 ]
 
+RESULT_FILE = "comparison.json"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -51,12 +54,14 @@ def load_result(folder: Path) -> dict[str, Any]:
     DataError
         If there is none, or it is of another format.
     """
-    file = folder / "comparison.json"
+    file = folder / RESULT_FILE
     if not file.is_file():
-        raise DataError(f"{folder} holds no comparison.json; give the --out of `graphenv compare`")
+        raise DataError(f"{folder} holds no {RESULT_FILE}; give the --out of `graphenv compare`")
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    if result.get("format") != 1:
-        raise DataError(f"{file} is of format {result.get('format')!r}; this version reads 1")
+    if result.get("format") != FORMAT:
+        raise DataError(
+            f"{file} is of format {result.get('format')!r}; this version reads {FORMAT}"
+        )
     return result
 
 

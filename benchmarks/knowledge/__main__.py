@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib.metadata
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -31,6 +29,7 @@ from graphenv.benchmarks.knowledge.contenders import (
 )
 from graphenv.benchmarks.knowledge.data import Query, random_walks, write_synthetic
 from graphenv.benchmarks.knowledge.report import markdown
+from graphenv.benchmarks.machine import machine
 from graphenv.knowledge import KnowledgeGraph
 
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -185,22 +184,6 @@ def _child(task: str, contender: str, file: Path, folder: Path) -> dict[str, Any
     return result
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        models = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        cpu = models[0].partition(":")[2].strip() if models else cpu
-    versions = {"python": platform.python_version()}
-    for name in ("graphenv", "numpy", "networkx", "ladybug"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system(), "versions": versions}
-
-
 def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m graphenv.benchmarks.knowledge")
@@ -223,13 +206,13 @@ def main() -> None:
         return
 
     others = [n for n in ("networkx", "dict of dicts", "ladybug") if n not in args.without]
-    versions = machine()["versions"]
-    if "ladybug" in others and versions["ladybug"] == "not installed":
+    measured_on = machine("graphenv", "numpy", "networkx", "ladybug")
+    if "ladybug" in others and measured_on["versions"]["ladybug"] == "not installed":
         print("ladybug is not installed: left out (pip install 'graphenv[query]')", file=sys.stderr)
         others.remove("ladybug")
     results: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(),
+        "machine": measured_on,
         "datasets": {},
     }
     with tempfile.TemporaryDirectory() as work:

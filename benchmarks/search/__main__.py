@@ -8,16 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from graphenv import agents, envs
+from graphenv.agents.bridge.config import versions
 from graphenv.agents.search import SearchAgent
 from graphenv.benchmarks.comparison.stats import Interval, bootstrap, paired_difference
 from graphenv.envs.kgqa import KGQAEnv
@@ -138,10 +137,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "fingerprint": env.source.fingerprint,
         "max_moves": 3,
         "rows": rows,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("graphenv", "numpy")},
-        },
+        "versions": versions("graphenv", "numpy"),
     }
 
 

@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a smoke run; figures mean nothing")
     parser.add_argument("--note", action="append", default=[], help="a remark to keep with them")
     arguments = parser.parse_args()
-    rounds = 1 if arguments.quick else 7
+    rounds = 1 if arguments.quick else 5
     size = {"num_envs": 8, "num_steps": 5} if arguments.quick else {"num_envs": 64, "num_steps": 40}
     steps = []
     for name, source in _sources().items():
