@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphenv.agents.base import Agent
+from graphenv.agents.chats import plain_roles
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 from graphenv.task import Message
@@ -13,7 +14,7 @@ from graphenv.task import Message
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LLMAgent", "TinyAgent", "load_model", "plain_roles", "show_loading_bars"]
+__all__ = ["LLMAgent", "TinyAgent", "load_model", "show_loading_bars"]
 
 
 def load_model(
@@ -61,32 +62,6 @@ def show_loading_bars(show: bool) -> None:
         logging.enable_progress_bar()
     else:
         logging.disable_progress_bar()
-
-
-def plain_roles(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return `messages` in roles that the tokenizer's chat template renders.
-
-    Templates without a `tool` role get the observation as a user message; templates that raise on
-    a system message get it merged into the first user message.
-    """
-    chat = [dict(message) for message in messages]
-    template = tokenizer.chat_template or ""
-    if "tool" not in template:
-        chat = [{**m, "role": "user"} if m["role"] == "tool" else m for m in chat]
-        merged: list[dict[str, Any]] = []
-        for m in chat:  # many templates insist on alternating roles
-            if merged and merged[-1]["role"] == m["role"] == "user":
-                merged[-1] = {"role": "user", "content": f"{merged[-1]['content']}\n{m['content']}"}
-            else:
-                merged.append(m)
-        chat = merged
-    if chat and chat[0]["role"] == "system" and "system" not in template:
-        first, second = chat[0], chat[1]
-        chat = [
-            {"role": "user", "content": f"{first['content']}\n\n{second['content']}"},
-            *chat[2:],
-        ]
-    return chat
 
 
 class LLMAgent(Agent):

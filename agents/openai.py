@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from graphenv.agents.base import Agent
+from graphenv.agents.chats import plain_messages
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError, GraphEnvError
 from graphenv.seeding import rng
 from graphenv.task import Message
 from graphenv.text import bounded, parse_turn
 
-__all__ = ["OpenAIAgent", "ServerError", "native_messages", "plain_messages", "turn_text"]
+__all__ = ["OpenAIAgent", "ServerError", "native_messages", "turn_text"]
 
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses that may pass: they are tried again."""
@@ -196,22 +197,6 @@ def _json(reply: HTTPResponse, url: str) -> Any:
 
 
 # -- between our chats and theirs -----------------------------------------------------------------
-
-
-def plain_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return a chat of the roles that every server knows: system, user, assistant.
-
-    Observations of tools become user messages, and neighbours of one role are joined, because many
-    chat templates insist on alternating roles.
-    """
-    chat: list[dict[str, Any]] = []
-    for message in messages:
-        role = "user" if message["role"] == "tool" else str(message["role"])
-        if chat and chat[-1]["role"] == role == "user":
-            chat[-1]["content"] += f"\n{message['content']}"
-        else:
-            chat.append({"role": role, "content": str(message["content"])})
-    return chat
 
 
 def native_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -189,10 +189,7 @@ class GraphEnv(gym.Env[str, str], ABC):
         Turns after the end are ignored; an episode that has not ended then stays open.
         """
         session = self.begin(index)
-        for text in turns:
-            session.turn(text)
-            if session.outcome is not None:
-                break
+        session.play(turns)
         return session.episode()
 
     def reset(

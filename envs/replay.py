@@ -99,10 +99,7 @@ def replay(
     _check_task(record, env)
     session = env.begin(record.index)
     late = record.status == "timeout"
-    for text in record.turns[:-1] if late else record.turns:
-        if session.outcome is not None:
-            break
-        session.turn(text)
+    session.play(record.turns[:-1] if late else record.turns)
     if late and session.outcome is None and record.turns:
         session.time_out(record.turns[-1], record.reason)
     episode = session.episode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -103,6 +103,13 @@ class Session(ABC):
         step = Step(text, calls, observation, self.facts(), self.values(), status, reason)
         self.steps.append(step)
         return step
+
+    def play(self, turns: Iterable[str]) -> None:
+        """Play turns one after another; those after the end are ignored."""
+        for text in turns:
+            if self.outcome is not None:
+                return
+            self.turn(text)
 
     def time_out(self, text: str, reason: str) -> Step:
         """End the episode with a turn that an engine or the clock gave up on.

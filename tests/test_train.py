@@ -24,7 +24,8 @@ from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_rows, parse_mixture
 from graphenv.agents.bridge.train import grpo_arguments, train
 from graphenv.agents.bridge.warmup import warm_start
-from graphenv.agents.llm import LLMAgent, load_model, plain_roles
+from graphenv.agents.chats import plain_roles
+from graphenv.agents.llm import LLMAgent, load_model
 from graphenv.agents.tiny import environment_text, make_tiny
 from graphenv.envs.replay import replay
 from graphenv.episode import read_records

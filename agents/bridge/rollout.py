@@ -15,7 +15,7 @@ from typing import Any
 from accelerate.utils import gather_object
 
 from graphenv.agents.bridge.adapter import tool_schemas
-from graphenv.agents.llm import plain_roles
+from graphenv.agents.chats import plain_roles
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import Session
 from graphenv.errors import ConfigError

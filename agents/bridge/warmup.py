@@ -12,7 +12,8 @@ from accelerate import PartialState
 
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.bridge.rows import draw_names
-from graphenv.agents.llm import load_model, plain_roles
+from graphenv.agents.chats import plain_roles
+from graphenv.agents.llm import load_model
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
 from graphenv.envs.base import GraphEnv
