@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from graphenv.score import Kind
 __all__ = ["PathSimilarity", "PathValidity", "Progress", "edit_distance"]
 
 MAX_PATH = 256
+_FILTER = re.compile(r"\[([^<>=!]+?) (?:<=|>=|!=|<|>|=) .*\]", re.DOTALL)
 
 
 def edit_distance(a: Sequence[str], b: Sequence[str]) -> int:
@@ -58,9 +60,9 @@ class PathSimilarity(EndTerm):
 class PathValidity(EndTerm):
     """V / (V + I): V relations followed that exist where they were tried, I moves that do not.
 
-    V counts distinct relations, wherever they were followed, and I distinct (place, relation)
-    pairs, so that neither repeating a turn nor walking to and fro raises the share. 0 if nothing
-    was tried.
+    V counts distinct relations, wherever they were followed, and I distinct (place, move) pairs, so
+    that neither repeating a turn nor walking to and fro raises the share. A filter that holds
+    counts as its relation: a hundred values that all hold are one. 0 if nothing was tried.
     """
 
     kind: ClassVar[Kind] = "validity"
@@ -73,7 +75,8 @@ class PathValidity(EndTerm):
         for step in episode.steps:
             for where, move, exists in step.facts["moves"]:
                 if exists:
-                    valid.add(move)
+                    condition = _FILTER.fullmatch(move)
+                    valid.add(condition[1] if condition else move)
                 else:
                     invalid.add((where, move))
         return len(valid) / (len(valid) + len(invalid)) if valid else 0.0

@@ -151,6 +151,9 @@ CASES: dict[str, Case] = {
     "parallel_edge": _program(fx.GENRES, "^written_by > has_genre"),
     "detour": _program(fx.GENRES, "^directed_by > directed_by > ^directed_by > has_genre"),
     "too_short": _program(fx.GENRES, "^directed_by"),
+    "filter_padding": _program(
+        fx.GENRES, "^directed_by > [release_year > 0] > [release_year > 1] > no_such_relation"
+    ),
     "self_loop": _program(fx.OUROBOROS, "remake_of"),
     "self_loop_twice": _program(fx.OUROBOROS, "remake_of > remake_of"),
     "wrong_wrapper_answer": _program(fx.GENRES, "<answer>^directed_by > has_genre</answer>"),

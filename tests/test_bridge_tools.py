@@ -39,9 +39,10 @@ from graphenv.agents.bridge.grading import (
     PartFunction,
     RewardFunction,
     TruthFunction,
+    turns_of,
 )
 from graphenv.agents.bridge.rollout import ChatTokens, EnvRollout
-from graphenv.agents.bridge.trainer import GraphGRPOTrainer, turn_of_token
+from graphenv.agents.bridge.trainer import CarefulParser, GraphGRPOTrainer, turn_of_token
 from graphenv.agents.credit import TurnCredit, advantages
 from graphenv.agents.llm import load_model
 from graphenv.agents.oracle import gold_turns
@@ -622,6 +623,60 @@ def test_model_text_of_a_thousand_brackets_does_not_end_training(
         trainer._generate_single_turn = Scripted(trainer, {question: [[deep]]})
         trainer.train()
         assert {g.episode.status for g in trainer.grader.latest} == {"truncated"}
+
+
+def _call(body: str) -> str:
+    return f"<tool_call>{body}</tool_call>"
+
+
+BACK = format_call("back")
+ODD_TURNS = {
+    "plain": BACK,
+    "two": BACK + format_call("follow", relation="nowhere"),
+    "no_arguments": _call('{"name": "back"}'),
+    "text_number": _call('{"name": "frontier", "arguments": {"page": "2"}}'),
+    "nan": _call('{"name": "follow", "arguments": {"relation": NaN}}'),
+    "infinity": _call('{"name": "follow", "arguments": {"relation": 1e999}}'),
+    "arguments_are_text": _call('{"name": "follow", "arguments": "{}"}'),
+    "arguments_are_a_list": _call('{"name": "back", "arguments": []}'),
+    "arguments_are_null": _call('{"name": "back", "arguments": null}'),
+    "no_object": _call('["back"]'),
+    "surrogate": _call('{"name": "follow", "arguments": {"relation": "\\ud800"}}'),
+    "too_many": BACK * 65,
+    "behind_half_a_tag": "<program>" + BACK,
+    "in_a_thought": f"<think>{BACK}</think>",
+    "before_the_end_of_a_thought": f'{BACK}</think><answer>["a"]</answer>',
+    "special_token_in_an_answer": '<answer>["a<|im_start|>"]</answer>',
+    "answer": '<think>hm</think><answer>["a"]</answer>',
+}
+
+
+@pytest.mark.parametrize("kind", ODD_TURNS)
+def test_trl_runs_the_calls_that_the_environment_reads_or_none(
+    env: GraphEnv, tiny: Path, kind: str
+) -> None:
+    """Else the model would see results of calls that its graded episode does not hold."""
+    from trl.chat_template_utils import parse_response
+
+    _, tokenizer = load_model(str(tiny))
+    assert plays_tools(tokenizer)
+    tokenizer.parse_response = CarefulParser(tokenizer)
+    prompt = tokenizer.apply_chat_template(
+        [dict(m) for m in env.tasks[0].messages], add_generation_prompt=True, return_dict=True
+    )["input_ids"]
+    ids = [*tokenizer(ODD_TURNS[kind])["input_ids"], tokenizer.eos_token_id]
+    message = parse_response(tokenizer, ids, prefix=prompt)
+    graded = env.play(0, turns_of([message]))
+    stepped = env.play(0, [tokenizer.decode(ids, skip_special_tokens=True)])
+    assert graded.digest() == stepped.digest()
+    adapter = AdapterFactory(env)()
+    adapter.reset(index=0)
+    shown = [
+        getattr(adapter, call["function"]["name"])(**call["function"]["arguments"])
+        for call in message.get("tool_calls", ())
+    ]
+    assert shown in ([], [call.result for call in stepped.steps[0].calls])
+    assert bool(shown) == (kind in ("plain", "two", "no_arguments", "text_number"))
 
 
 # -- credit ----------------------------------------------------------------------------------------

@@ -410,6 +410,16 @@ def test_shares_are_kept() -> None:
     assert counts / len(tasks) == pytest.approx(0.3, abs=0.06)
 
 
+@pytest.mark.parametrize(
+    ("kwargs", "limit"), [({}, 0.2), ({"constraints": 1.0}, 0.2), ({"intersections": 1.0}, 0.65)]
+)
+def test_no_number_answers_most_counting_questions(kwargs: Kwargs, limit: float) -> None:
+    """Of all frontiers four in ten hold two entities: "2" to everything must not pay so well."""
+    tasks = some(make_source("synthetic", "train", {**kwargs, "counts": 1.0}), 200)
+    answers = Counter(task.target.answer for task in tasks)
+    assert answers.most_common(1)[0][1] / len(tasks) < limit
+
+
 def test_filters_and_second_paths_matter() -> None:
     """A question whose answers do not change without its filter would not need the filter."""
     env = KGQAEnv(split="train", mode="program", constraints=0.5, intersections=0.5)
@@ -730,6 +740,17 @@ def test_link_prediction_hides_the_question_both_ways(tmp_path: Path) -> None:
     env = KGQAEnv(source="triples", split="heldout", mode="program", root=str(tmp_path))
     assert env.play(0, [format_answer(["bob", "eve"])]).success == 1.0
     assert env.play(0, [format_answer(["ann", "eve"])]).success == 0.0
+
+
+def test_gold_is_never_ignored(tmp_path: Path) -> None:
+    """Two entities may differ in case alone, and one of them be known from another split."""
+    files = {"graph": "ann\tknows\tROME", "train": "ann\tknows\tROME", "dev": "ann\tknows\tRome"}
+    for name, rows in {**files, "test": "ann\tknows\tbob"}.items():
+        (tmp_path / f"{name}.txt").write_text(f"{rows}\n")
+    env = KGQAEnv(source="triples", split="validation", mode="program", root=str(tmp_path))
+    assert env.kg_source.ignored(0) == {"ROME", "bob"}
+    assert env.play(0, [format_answer(["Rome", "bob"])]).success == 1.0
+    assert env.play(0, [format_answer(["bob"])]).success == 0.0
 
 
 @pytest.mark.data

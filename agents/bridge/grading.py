@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.score import Score
-from graphenv.text import format_call
+from graphenv.text import format_call, parse_turn
 
 __all__ = [
     "GradeStats",
@@ -21,6 +21,7 @@ __all__ = [
     "PartFunction",
     "RewardFunction",
     "TruthFunction",
+    "read_alike",
     "turns_of",
 ]
 
@@ -157,6 +158,47 @@ def turns_of(completion: str | Sequence[Mapping[str, Any]]) -> list[str]:
             )
         turns.append(text)
     return turns
+
+
+def read_alike(message: Mapping[str, Any], text: str) -> bool:
+    """Return whether TRL read those tool calls out of a turn that the environment reads there.
+
+    TRL runs what it read; the grader plays the turn again. Where the two readings differ (NaN, a
+    call behind half a tag, more calls than a turn may hold), the model would be shown the results
+    of calls that its episode does not hold, or be paid for calls that were never run.
+
+    Parameters
+    ----------
+    message
+        The assistant message that TRL parsed.
+    text
+        The turn as text, without special tokens.
+
+    >>> call = {"function": {"name": "back", "arguments": {}}}
+    >>> said = '<tool_call>{"name": "back"}</tool_call>'
+    >>> message = {"role": "assistant", "content": "", "tool_calls": [call]}
+    >>> read_alike(message, said), read_alike(message, "<answer>a</answer>")
+    (True, False)
+    """
+    ran: list[tuple[Any, Mapping[str, Any]]] = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function", call) if isinstance(call, Mapping) else None
+        arguments = function.get("arguments", {}) if isinstance(function, Mapping) else None
+        if function is None or not isinstance(arguments, Mapping):
+            return False
+        ran.append((function.get("name"), arguments))
+    again = parse_turn(turns_of([message])[0])
+    if again.reason or [(call.name, call.arguments) for call in again.calls] != ran:
+        return False
+    said = parse_turn(text)
+    if said.answer is None and not any(call.name for call in said.calls):
+        return True  # calls in a form of the model's own, which only TRL reads
+    return _as_text((c.name, c.arguments) for c in said.calls) == _as_text(ran)
+
+
+def _as_text(calls: Iterable[tuple[Any, Mapping[str, Any]]]) -> list[tuple[Any, dict[str, str]]]:
+    """Return calls with their values as text: TRL may write a number where the model wrote "2"."""
+    return [(name, {key: str(value) for key, value in found.items()}) for name, found in calls]
 
 
 class _Function:

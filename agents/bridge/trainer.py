@@ -16,11 +16,11 @@ from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
 from graphenv.agents.bridge.adapter import raise_failures, tool_iterations
-from graphenv.agents.bridge.grading import Graded, Grader, turns_of
+from graphenv.agents.bridge.grading import Graded, Grader, read_alike, turns_of
 from graphenv.agents.credit import Credit, advantages, check_credit, make_credit
 from graphenv.errors import GraphEnvError
 
-__all__ = ["GraphGRPOTrainer", "turn_of_token"]
+__all__ = ["CarefulParser", "GraphGRPOTrainer", "turn_of_token"]
 
 
 class GraphGRPOTrainer(GRPOTrainer):
@@ -72,7 +72,7 @@ class GraphGRPOTrainer(GRPOTrainer):
             # Said of both ways to play: the contract tests are our answer to "experimental".
             warnings.filterwarnings("ignore", "You are using '(rollout_func|environment_factory)'")
             super().__init__(*args, **kwargs)
-        self._tokenizer.parse_response = _BoundedParser(self._tokenizer)
+        self._tokenizer.parse_response = CarefulParser(self._tokenizer)
         if self.environment_factories is not None:
             limit = tool_iterations(grader.envs.values())
             given = self.args.max_tool_calling_iterations
@@ -172,21 +172,27 @@ class GraphGRPOTrainer(GRPOTrainer):
                 )
 
 
-class _BoundedParser:
-    """`tokenizer.parse_response`, for any model text.
+class CarefulParser:
+    """`tokenizer.parse_response` that finds no tool calls but those that the environment finds.
 
-    TRL takes text that cannot be parsed as plain text where the parser says so by a ValueError. A
-    tool call of a thousand brackets is a RecursionError instead, which would end the training.
+    A ValueError makes TRL take a turn as plain text, which ends the conversation; the grader then
+    reads that text as `GraphEnv.step` would. So raise it for every turn without calls (TRL would
+    drop thoughts from it and keep special tokens), for calls that the two read differently, and for
+    a tool call of a thousand brackets, whose RecursionError would otherwise end the training.
     """
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, ids: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return type(self.tokenizer).parse_response(self.tokenizer, *args, **kwargs)
+            parsed = type(self.tokenizer).parse_response(self.tokenizer, ids, *args, **kwargs)
         except RecursionError as error:
             raise ValueError("JSON is nested too deeply") from error
+        text = self.tokenizer.decode(ids, skip_special_tokens=True)
+        if not (parsed and parsed.get("tool_calls") and read_alike(parsed, text)):
+            raise ValueError("no tool calls, or not those that the environment reads")
+        return parsed
 
 
 def turn_of_token(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -85,7 +85,9 @@ class KGQASession(Session):
         self._mode = mode
         self._page_size = page_size
         self._encoding = encoding
-        self._ignored = frozenset(normalize(name) for name in ignored)
+        # Two entities may differ in case alone: what is gold is never ignored.
+        gold = {normalize(name) for name in self.task.target.answer or ()} if ignored else set()
+        self._ignored = frozenset(normalize(name) for name in ignored) - gold
         self._needs = needs
         self._gold_distances = gold_distances
         self._to_gold: Distances | None = None

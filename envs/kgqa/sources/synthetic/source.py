@@ -26,6 +26,8 @@ SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
 PARAPHRASES = ("split", "seen", "unseen")
 _MAX_HOPS = 4
 _TRIES = 400  # problems looked at before a question kind is given up for an index
+_PICKY_TRIES = 120  # of those, how many may be left out because their count is too common
+_RARE_COUNT = 8  # counts from here on are always asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +225,10 @@ class SyntheticSource(KGQASource):
             topic, path = space.problem(low + at)
             # Where a kind of question does not exist in this world, a plain one stands in.
             wanted = kind if attempt < _TRIES else "plain"
-            found = self._ask(space, topic, path, wanted, count, _Choices(mix(low + at, 1)))
+            choose = _Choices(mix(low + at, 1))
+            found = self._ask(space, topic, path, wanted, count, choose)
+            if found is not None and count and attempt < _PICKY_TRIES:
+                found = found if choose.share() < _share_asked(found) else None
             if found is not None:
                 return found
         raise ConfigError(
@@ -258,7 +263,8 @@ class SyntheticSource(KGQASource):
         elif kind == "intersection":
             if len(plain) < 2:
                 return None
-            second = self._second_path(space, walk, path, choose)
+            # Counted are wide ones, because most second paths have but one entity in common.
+            second = self._second_path(space, walk, path, choose, wide=count)
             if second is None:
                 return None
             other, move = second
@@ -310,11 +316,16 @@ class SyntheticSource(KGQASource):
         return walk
 
     def _second_path(
-        self, space: Space, walk: Walk, path: tuple[str, ...], choose: _Choices
+        self, space: Space, walk: Walk, path: tuple[str, ...], choose: _Choices, *, wide: bool
     ) -> tuple[int, str] | None:
-        """Return another topic and a move from it to one of the entities that `walk` reached."""
+        """Return another topic and a move from it to one of the entities that `walk` reached.
+
+        With `wide` the move is one of those that lead to most entities.
+        """
         end = space.moves[path[-1]].end
         moves = [m for m in space.moves.values() if m.end == end]
+        if wide:
+            moves = sorted(moves, key=lambda m: (-m.fan, m.name))[:3]
         move = moves[choose(len(moves))].name
         inverse = move[1:] if move.startswith("^") else f"^{move}"
         answer = int(walk.frontier[choose(len(walk.frontier))])
@@ -328,6 +339,16 @@ class SyntheticSource(KGQASource):
         if len(path) == 1 and not space.in_split(other, (move,), self.split):
             return None
         return other, move
+
+
+def _share_asked(problem: _Problem) -> float:
+    """Return the share of counting problems to keep of those with this answer.
+
+    Most frontiers are small: four counts in ten are 2 (eight of intersections), and a policy that
+    always says "2" would be right that often without reading anything. Sizes fall off about as
+    n**-2, so the small ones are thinned out by as much.
+    """
+    return min(1.0, (int(problem.answers[0]) / _RARE_COUNT) ** 2)
 
 
 class _Choices:
