@@ -9,6 +9,7 @@ from graphenv.agents.base import Agent
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa import KGQAEnv
 from graphenv.envs.kgqa.program import Filter, Program
+from graphenv.envs.kgqa.session import MAX_NAME
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message
@@ -103,7 +104,7 @@ def _user_text(messages: Sequence[Message]) -> str:
 
 
 def _known(name: str, world: TripleStore) -> bool:
-    return len(name) <= 200 and world.find_entity(name) is not None
+    return len(name) <= MAX_NAME and world.find_entity(name) is not None
 
 
 def _listed(names: str, world: TripleStore) -> list[str]:

@@ -86,10 +86,7 @@ class Grader:
 
     def _play(self, name: str, index: int, turns: Sequence[str]) -> Episode:
         session = self.envs[name].begin(index)
-        for text in turns or [""]:
-            session.turn(text)
-            if session.outcome is not None:
-                break
+        session.play(turns or [""])
         # The policy stopped, or ran out of tokens, before it answered.
         session.finish("truncated", "the conversation ended without an answer")
         return session.episode()

@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from graphenv.encodings import encode_graph
-from graphenv.envs.kgqa.program import OPERATORS, Filter, Program, parse_program
+from graphenv.envs.kgqa.program import (
+    MAX_BRANCHES,
+    MAX_MOVES,
+    OPERATORS,
+    Filter,
+    Program,
+    parse_program,
+)
 from graphenv.envs.kgqa.public import public_world
 from graphenv.envs.kgqa.walk import Ids, Move, Walk, walk_program
 from graphenv.envs.session import Session
@@ -24,6 +31,7 @@ from graphenv.text import NO_BLOCK, bounded, normalize, parse_turn
 __all__ = ["KGQASession", "make_walk"]
 
 MAX_NAME = 200
+"""Longest name of an entity or value that is looked up, in characters."""
 Distances = npt.NDArray[np.int16]
 _quoted = json.JSONEncoder(ensure_ascii=False).encode  # made once; `json.dumps` makes it anew
 
@@ -314,8 +322,8 @@ class KGQASession(Session):
         found, problem = self._entity(entity)
         if found is None:
             return problem, "infeasible"
-        if self.walk.num_branches >= 8:
-            return "At most 8 paths; use back() to drop one.", "infeasible"
+        if self.walk.num_branches >= MAX_BRANCHES:
+            return f"At most {MAX_BRANCHES} paths; use back() to drop one.", "infeasible"
         self.walk.begin(found)
         return f"Path {self.walk.num_branches} starts at {self._world.entity_name(found)}.", "ok"
 
@@ -354,8 +362,8 @@ class KGQASession(Session):
     # -- what the tools share -----------------------------------------------------------------
 
     def _move(self, relation: str, move: Callable[[], bool], shown: str) -> tuple[str, Status]:
-        if self.walk.depth >= 16:
-            return "The path has 16 moves, which is the limit.", "infeasible"
+        if self.walk.depth >= MAX_MOVES:
+            return f"The path has {MAX_MOVES} moves, which is the limit.", "infeasible"
         where = self.walk.text
         if self._world.find_move(relation) is None:
             self._moves.append((where, bounded(shown, MAX_NAME), False))
