@@ -44,17 +44,36 @@ class _GraphTerm(EndTerm):
         predicted = episode.outcome.graph if episode.outcome is not None else None
         if predicted is None:
             return 0.0
-        return bag_f1(self.parts(predicted), self.parts(gold))
+        return self.compare(self.parts(predicted), self.parts(gold), episode)
+
+    def compare(
+        self, predicted: Counter[Hashable], gold: Counter[Hashable], episode: Episode
+    ) -> float:
+        return bag_f1(predicted, gold)
 
 
 class NodeF1(_GraphTerm):
     """F1 of the node labels and kinds of the predicted graph, as bags.
 
-    Blind to edges altogether.
+    Nodes that the question names (`task.meta["topics"]`) are in both graphs whatever was walked:
+    they are left out, or any one move would earn a third of the term. They stay where the gold
+    graph has no other node. Blind to edges altogether.
     """
+
+    def compare(
+        self, predicted: Counter[Hashable], gold: Counter[Hashable], episode: Episode
+    ) -> float:
+        given = {normalize(name) for name in episode.task.meta.get("topics", ())}
+        found = _without(gold, given)
+        return bag_f1(_without(predicted, given), found) if found else bag_f1(predicted, gold)
 
     def parts(self, graph: Graph) -> Counter[Hashable]:
         return Counter((normalize(n.label), normalize(n.kind)) for n in graph.nodes)
+
+
+def _without(nodes: Counter[Hashable], labels: set[str]) -> Counter[Hashable]:
+    """Return (label, kind) nodes without those of some labels."""
+    return Counter({n: c for n, c in nodes.items() if isinstance(n, tuple) and n[0] not in labels})
 
 
 class EdgeF1(_GraphTerm):

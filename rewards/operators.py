@@ -240,7 +240,10 @@ def _refuse_shaping(operator: str, *nodes: Node) -> None:
 
 @dataclass(frozen=True)
 class Product(Node):
-    """The product of two nodes' values, paid on the last turn."""
+    """The product of two nodes' values, paid on the last turn.
+
+    No gate: where one factor can be negative (a cost), a policy escapes it by making the other 0.
+    """
 
     left: Node
     right: Node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from graphenv.envs.registry import ENVIRONMENTS
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.facts import FAMILIES
-from graphenv.graph import Edge, Graph, Node
+from graphenv.graph import Edge, Graph, Node, Triple
 from graphenv.score import Score
 
 KGQA = conformance.read_table("kgqa")
@@ -149,6 +150,22 @@ def test_over_generated_moves_pay_less(surplus: int):
 def test_over_generated_graphs_pay_less(term: str):
     values = [GRAPH_TABLE.values[c][term] for c in ("gold", "over_1", "over_10", "over_1000")]
     assert values == sorted(set(values), reverse=True)
+
+
+def test_the_topic_of_a_question_is_no_find() -> None:
+    """Any move at all puts the topic into the walked graph, where it is in the gold graph too."""
+
+    def node_f1(predicted: list[Triple], gold: list[Triple], topic: str) -> float | None:
+        episode = conformance.graph_episode(Graph.from_triples(predicted), Graph.from_triples(gold))
+        task = replace(episode.task, meta={"topics": [topic]})
+        return rewards.parse("node_f1")([replace(episode, task=task)])[0].value
+
+    gold = [("Heat", "directed_by", "Michael Mann")]
+    assert node_f1([("Heat", "has_genre", "Crime")], gold, "heat") == 0.0
+    assert node_f1(gold, gold, "Heat") == 1.0
+    loop = [("Ouroboros", "remake_of", "Ouroboros")]
+    assert node_f1(loop, loop, "Ouroboros") == 1.0
+    assert node_f1([], loop, "Ouroboros") == 0.0
 
 
 def test_a_dangling_id_is_refused_before_it_is_graded():
