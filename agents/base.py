@@ -17,9 +17,19 @@ from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import Session
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
+from graphenv.seeding import sample
 from graphenv.task import Message, Task
 
-__all__ = ["Agent", "TaskAgent", "WorldAgent", "bare", "policy_for", "rollout", "rollout_batch"]
+__all__ = [
+    "Agent",
+    "TaskAgent",
+    "WorldAgent",
+    "bare",
+    "policy_for",
+    "rollout",
+    "rollout_batch",
+    "task_indices",
+]
 
 
 class Agent(ABC):
@@ -130,6 +140,17 @@ def rollout(
         _, _, terminated, truncated, info = env.step(agent.act(info["messages"]))
         ended = terminated or truncated
     return bare(env).episode
+
+
+def task_indices(size: int, count: int, split: str) -> list[int]:
+    """Return the `count` tasks of a split that evaluations play: the same for every run and seed.
+
+    One draw for training, `graphenv eval` and the floors, so that their figures can be compared.
+
+    >>> task_indices(3, 10, "heldout")
+    [0, 1, 2]
+    """
+    return sample(size, count, "evaluation", split)
 
 
 def rollout_batch(

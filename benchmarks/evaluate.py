@@ -14,19 +14,10 @@ from graphenv.benchmarks.comparison.stats import Interval, pass_at_k, success_in
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.score import Score
-from graphenv.seeding import rng, sample
+from graphenv.seeding import rng
 from graphenv.text import normalize
 
-__all__ = ["EvalResult", "answer_key", "evaluate", "pick_tasks"]
-
-
-def pick_tasks(size: int, count: int, seed: int = 0) -> list[int]:
-    """Return `count` distinct task indices below `size`, in order (all, if there are fewer).
-
-    >>> pick_tasks(3, 10)
-    [0, 1, 2]
-    """
-    return sample(size, count, "pick_tasks", seed, size)
+__all__ = ["EvalResult", "answer_key", "evaluate"]
 
 
 @dataclass(frozen=True)

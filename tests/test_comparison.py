@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from graphenv import agents, envs
-from graphenv.agents.base import Agent
+from graphenv.agents.base import Agent, task_indices
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.benchmarks.comparison.analysis import analyse, finished_runs, normalized
 from graphenv.benchmarks.comparison.examples import pick_examples
 from graphenv.benchmarks.comparison.floors import BagOfWords, bag_of_words_episodes, compute_floors
 from graphenv.benchmarks.comparison.plan import Plan, make_variants
 from graphenv.benchmarks.comparison.runner import Job, run_jobs, run_plan
-from graphenv.benchmarks.evaluate import answer_key, evaluate, pick_tasks
+from graphenv.benchmarks.evaluate import answer_key, evaluate
 from graphenv.benchmarks.rescore import rescore
 from graphenv.benchmarks.validate import everything, validate
 from graphenv.episode import read_records
@@ -286,9 +286,10 @@ def test_bag_of_words_plays_tool_mode_by_program() -> None:
 # -- evaluation -----------------------------------------------------------------------------------
 
 
-def test_pick_tasks_is_stable_and_distinct() -> None:
-    assert pick_tasks(1000, 50, 3) == pick_tasks(1000, 50, 3) != pick_tasks(1000, 50, 4)
-    assert len(set(pick_tasks(1000, 50))) == 50
+def test_evaluated_tasks_are_stable_and_distinct() -> None:
+    heldout = task_indices(1000, 50, "heldout")
+    assert heldout == task_indices(1000, 50, "heldout") != task_indices(1000, 50, "validation")
+    assert len(set(heldout)) == 50
 
 
 class Scripted(Agent):
@@ -348,7 +349,7 @@ def test_evaluation_without_tasks_is_refused() -> None:
 @pytest.mark.parametrize("mode", ["tools", "program"])
 def test_every_family_is_in_order(row: Any, mode: str) -> None:
     env = envs.make(row.name, mode=mode, reward="0.5*answer_f1 + 0.5*path_similarity")
-    result = validate(env, pick_tasks(len(env.tasks), 25), seed=1)
+    result = validate(env, task_indices(len(env.tasks), 25, "train"), seed=1)
     assert result.ok, result.problems
     assert len(result.players) == 10
 

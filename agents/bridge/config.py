@@ -77,6 +77,8 @@ class TrainConfig:
         Held-out tasks of the final evaluation.
     max_new_tokens
         Longest turn in evaluation, in tokens.
+    eval_batch
+        Chats per call of `generate` in evaluation (0: 256 for the tiny model, else 16).
     credit
         How scores become advantages: a name in `graphenv.agents.credit.CREDITS`.
     backend
@@ -107,6 +109,7 @@ class TrainConfig:
     eval_tasks: int = 200
     heldout_tasks: int = 1000
     max_new_tokens: int = 48
+    eval_batch: int = 0
     credit: str = "outcome"
     backend: str = "auto"
     control: bool = False
@@ -122,6 +125,11 @@ class TrainConfig:
                 raise ConfigError(f"train: {name}={value!r} must be a whole number >= 0")
         if self.backend not in BACKENDS:
             raise ConfigError(f"train: backend={self.backend!r} is none of {', '.join(BACKENDS)}")
+
+    @property
+    def batch(self) -> int:
+        """Chats per call of `generate` in evaluation, the default filled in."""
+        return self.eval_batch or (256 if self.model == "tiny" else 16)
 
     @property
     def supervised(self) -> tuple[int, float]:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graphenv.agents.base import rollout_batch
+from graphenv.agents.base import rollout_batch, task_indices
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.llm import LLMAgent
 from graphenv.episode import Episode, write_records
-from graphenv.seeding import sample
 
-__all__ = ["BATCH", "Evaluation", "evaluate_model", "task_indices", "write_final"]
+__all__ = ["Evaluation", "evaluate_model", "write_final"]
 
-BATCH = 256
 """Episodes decoded at a time: without gradients more fit than in a training step."""
 
 
@@ -52,11 +50,6 @@ class Evaluation:
         }
 
 
-def task_indices(size: int, count: int, split: str) -> list[int]:
-    """Return `count` distinct task indices of a split, the same for every run and seed."""
-    return sample(size, count, "evaluation", split)
-
-
 def evaluate_model(
     config: TrainConfig, model: Any, tokenizer: Any, split: str, tasks: int
 ) -> Evaluation:
@@ -64,14 +57,16 @@ def evaluate_model(
     began = time.perf_counter()
     was_training = model.training
     model.eval()
-    agent = LLMAgent.of(model, tokenizer, max_new_tokens=config.max_new_tokens, batch_size=BATCH)
+    agent = LLMAgent.of(
+        model, tokenizer, max_new_tokens=config.max_new_tokens, batch_size=config.batch
+    )
     envs = config.make_envs(split)
     indices: list[int] = []
     episodes: list[Episode] = []
     rewards: list[float | None] = []
     for env in envs.values():
         chosen = task_indices(len(env.tasks), -(-tasks // len(envs)), split)
-        played = rollout_batch(env, agent, chosen, batch_size=BATCH)
+        played = rollout_batch(env, agent, chosen, batch_size=config.batch)
         indices += chosen
         episodes += played
         rewards += [score.value for score in env.reward(played)]

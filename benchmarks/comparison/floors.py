@@ -18,7 +18,6 @@ import numpy.typing as npt
 from graphenv import agents, envs
 from graphenv.agents.base import Agent
 from graphenv.agents.bridge.config import TrainConfig
-from graphenv.agents.bridge.evaluation import BATCH
 from graphenv.agents.llm import show_loading_bars
 from graphenv.benchmarks.comparison.stats import Interval, wilson
 from graphenv.envs.base import GraphEnv
@@ -229,7 +228,7 @@ def compute_floors(
 
     def play(label: str, agent: Agent, note: str) -> None:
         tell(label)
-        episodes = agents.rollout_batch(env, agent, list(indices), batch_size=BATCH)
+        episodes = agents.rollout_batch(env, agent, list(indices), batch_size=config.batch)
         rows.append(floor(label, episodes, note))
 
     play("copy-prompt", CopyPrompt(env), "answers with what was said to it")
@@ -250,7 +249,11 @@ def compute_floors(
             rows.append(floor(f"bag of words, {count:,} questions", episodes, note))
     if start is not None:
         show_loading_bars(sys.stderr.isatty())
-        options = {"model": start, "max_new_tokens": config.max_new_tokens, "batch_size": BATCH}
+        options = {
+            "model": start,
+            "max_new_tokens": config.max_new_tokens,
+            "batch_size": config.batch,
+        }
         agent = agents.make("llm", env, **options)
         play("warm start", agent, "the policy before any reward, greedy")
     return rows

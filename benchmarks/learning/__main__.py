@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from pathlib import Path
 
-from graphenv.agents.bridge.config import TrainConfig, versions
+from graphenv.agents.bridge.config import TrainConfig
 from graphenv.benchmarks.comparison.analysis import finished_runs
 from graphenv.benchmarks.comparison.plan import Plan, Variant
 from graphenv.benchmarks.comparison.runner import run_plan
 from graphenv.benchmarks.learning.experiments import EXPERIMENTS, Experiment
 from graphenv.benchmarks.learning.summary import draw, markdown, summarise
+from graphenv.benchmarks.machine import machine
 from graphenv.errors import GraphEnvError
 
 SEEDS = 3
+PACKAGES = ("numpy", "torch", "transformers", "trl")
 
 
 def run(experiment: Experiment, out: Path) -> Plan:
@@ -53,8 +53,7 @@ def main() -> int:
         except GraphEnvError as error:
             print(f"{name}: {error}", file=sys.stderr)
             continue
-        machine = {"processor": platform.machine(), "cores": os.cpu_count()}
-        result = {"experiments": rows, "versions": versions(), "machine": machine}
+        result = {"experiments": rows, "machine": machine(*PACKAGES)}
         kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         text = markdown(result)
         (out / "results.md").write_text(text, encoding="utf-8")

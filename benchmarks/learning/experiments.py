@@ -70,7 +70,7 @@ def _unseen_paths() -> TrainConfig:
 
 def _synthetic() -> TrainConfig:
     config = _program(source="synthetic", hops=3, relations=60)
-    return config.with_(warmup=200, grpo={**GRPO, "max_completion_length": 24})
+    return config.with_(warmup=1000, warmup_epochs=8, grpo={**GRPO, "max_completion_length": 24})
 
 
 def _tools() -> TrainConfig:

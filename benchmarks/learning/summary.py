@@ -16,6 +16,7 @@ from graphenv.benchmarks.comparison.plan import Plan
 from graphenv.benchmarks.comparison.runs import Run
 from graphenv.benchmarks.comparison.stats import bootstrap, wilson
 from graphenv.benchmarks.learning.experiments import Experiment
+from graphenv.seeding import rng
 
 __all__ = ["draw", "markdown", "summarise"]
 
@@ -29,7 +30,7 @@ def summarise(
     [(_, own)] = runs.items()
     seeds = [_seed(plan, run) for run in own]
     indices = list(own[0].final.indices)
-    [(family, _)] = [(name, None) for name in plan.base.mixture]
+    [family] = plan.base.mixture
     kwargs = {k: v for k, v in plan.base.env_kwargs.items() if k != "split"}
     floors = []
     for count, note in (
@@ -76,13 +77,17 @@ def _seed(plan: Plan, run: Run) -> dict[str, Any]:
         [env] = plan.base.make_envs("heldout").values()
         start = plan.start_config(run.seed).out
         agent = agents.make(
-            "llm", env, model=start, max_new_tokens=plan.base.max_new_tokens, batch_size=256
+            "llm",
+            env,
+            model=start,
+            max_new_tokens=plan.base.max_new_tokens,
+            batch_size=plan.base.batch,
         )
-        episodes = agents.rollout_batch(env, agent, run.final.indices, batch_size=256)
+        episodes = agents.rollout_batch(env, agent, run.final.indices, batch_size=plan.base.batch)
         before = np.array([episode.success for episode in episodes], dtype=float)
         file.write_text(json.dumps(before.tolist()), encoding="utf-8")
     after = run.final.successes
-    gain = bootstrap((after - before)[None, :], np.random.Generator(np.random.PCG64(run.seed)))
+    gain = bootstrap((after - before)[None, :], rng("gain", run.seed))
     final = json.loads((run.folder / "final.json").read_text(encoding="utf-8"))
     return {
         "seed": run.seed,
@@ -134,23 +139,18 @@ def markdown(result: Mapping[str, Any]) -> str:
             for s in row["seeds"]
         ]
         lines += [""] + [f"- {f['name']}: {_range(f)} ({f['note']})" for f in row["floors"]]
-    found = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-    machine = result["machine"]
-    lines += ["", f"{machine['processor']}, {machine['cores']} cores; {found}.", ""]
+    found = ", ".join(f"{name} {number}" for name, number in result["machine"]["versions"].items())
+    lines += ["", f"{result['machine']['cpu']}, {result['machine']['cores']} cores; {found}.", ""]
     return "\n".join(lines)
 
 
 def draw(result: Mapping[str, Any], file: Path) -> None:
     """Draw the learning curves: truth on validation, a thin line per seed, the floor dashed."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     rows = list(result["experiments"].values())
-    figure, axes = plt.subplots(
-        1, len(rows), figsize=(3.6 * len(rows), 3.4), sharey=True, squeeze=False
-    )
+    figure = Figure(figsize=(3.6 * len(rows), 3.4), layout="tight")
+    axes = figure.subplots(1, len(rows), sharey=True, squeeze=False)
     for place, row in zip(axes[0], rows, strict=True):
         for curve in row["curves"]:
             steps, truth = zip(*curve, strict=True)
@@ -170,6 +170,4 @@ def draw(result: Mapping[str, Any], file: Path) -> None:
         place.set_ylim(0, 1.02)
         place.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel("success on validation")
-    figure.tight_layout()
     figure.savefig(file, dpi=130)
-    plt.close(figure)

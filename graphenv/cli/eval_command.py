@@ -39,12 +39,13 @@ def run(words: Sequence[str]) -> int:
         parser.error("--tasks, --k and --batch_size must be at least 1")
     env = make_env(args, extra, split="heldout")
 
-    from graphenv.benchmarks.evaluate import evaluate, pick_tasks
+    from graphenv.agents.base import task_indices
+    from graphenv.benchmarks.evaluate import evaluate
     from graphenv.cli.agent import make_agent
 
     options = {"temperature": args.temperature, "max_new_tokens": args.max_new_tokens}
     agent = make_agent(args.agent, env, seed=args.seed, options=options)
-    indices = pick_tasks(len(env.tasks), args.tasks, args.seed)
+    indices = task_indices(len(env.tasks), args.tasks, env.kwargs["split"])
     with progress(len(indices) * args.k, "episodes") as tick:
         result = evaluate(
             env, agent, indices, samples=args.k, batch_size=args.batch_size, on_episode=tick

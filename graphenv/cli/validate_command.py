@@ -38,10 +38,10 @@ def run(words: Sequence[str]) -> int:
     kwargs = env_kwargs(args, extra)
     env = _make(environment_name(args.environment), kwargs, args.reward)
 
-    from graphenv.benchmarks.evaluate import pick_tasks
+    from graphenv.agents.base import task_indices
     from graphenv.benchmarks.validate import BLIND, ERRORS, validate
 
-    indices = pick_tasks(len(env.tasks), args.tasks, args.seed)
+    indices = task_indices(len(env.tasks), args.tasks, env.kwargs["split"])
     with progress(len(ERRORS) + len(BLIND) + 2, "players") as tick:
         result = validate(env, indices, seed=args.seed, on_player=tick)
     if args.json:
