@@ -42,7 +42,7 @@ def metaqa_root() -> str:
 
 
 PROGRAM = {"mode": "program", "instructions": "none"}
-GRPO = {"num_generations": 8, "max_completion_length": 16}
+GRPO = {"num_generations": 8, "max_completion_length": 16, "entropy_coef": 0.02}
 
 
 def _program(**env_kwargs: object) -> TrainConfig:
@@ -51,7 +51,7 @@ def _program(**env_kwargs: object) -> TrainConfig:
         warmup=24,
         warmup_epochs=30,
         warmup_lr=2e-3,
-        steps=300,
+        steps=200,
         eval_every=25,
         eval_tasks=300,
         heldout_tasks=2000,
@@ -61,7 +61,7 @@ def _program(**env_kwargs: object) -> TrainConfig:
 
 
 def _metaqa() -> TrainConfig:
-    return _program(source="metaqa", root=metaqa_root(), hops=2)
+    return _program(source="metaqa", root=metaqa_root(), hops=2).with_(steps=300)
 
 
 def _unseen_paths() -> TrainConfig:

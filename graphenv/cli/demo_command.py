@@ -15,13 +15,15 @@ DEMO: dict[str, Any] = {
     "jobs": 2,
     "config": {
         "environments": "kgqa",
-        "env_kwargs": {"mode": "program", "hops": 2, "instructions": "none"},
+        "env_kwargs": {"mode": "program", "hops": 2, "relations": 12, "instructions": "none"},
         "size": "s",
         "warmup": 64,
-        "steps": 120,
+        "steps": 100,
         "eval_every": 20,
         "eval_tasks": 200,
         "heldout_tasks": 500,
+        "max_new_tokens": 16,
+        "grpo": {"max_completion_length": 16},
     },
 }
 """What the demo trains: two rewards, three seeds, at most eight minutes on two cores."""
