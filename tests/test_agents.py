@@ -164,6 +164,7 @@ def test_oracle_on_published_questions(graphenv_data: Path, mode: str) -> None:
             assert all(e.outcome and e.outcome.path == e.task.target.path for e in episodes)
 
 
+@pytest.mark.runs("metaqa")
 @pytest.mark.soak
 @pytest.mark.data
 @pytest.mark.parametrize("mode", MODES)

@@ -229,6 +229,7 @@ def test_arguments_are_checked(env: GraphEnv, kwargs: Any, said: str) -> None:
         OpenAIAgent(env, model="m", **kwargs)
 
 
+@pytest.mark.runs("openai")
 @pytest.mark.train
 def test_a_model_behind_a_server_plays_as_it_does_at_home(tmp_path: Path) -> None:
     """The same tiny model through transformers and through HTTP gives the same episodes."""

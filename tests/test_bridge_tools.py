@@ -289,6 +289,7 @@ def test_whether_trl_can_run_the_tool_loop_is_told_by_the_template(tiny: Path) -
 # -- training --------------------------------------------------------------------------------------
 
 
+@pytest.mark.runs("environment_factory", "rollout_func")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_few_steps_train_and_log_every_part(
     tiny: Path, tmp_path: Path, env: GraphEnv, backend: str
@@ -682,6 +683,7 @@ def test_trl_runs_the_calls_that_the_environment_reads_or_none(
 # -- credit ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.runs("turn_credit")
 @pytest.mark.parametrize("loss", ["grpo", "dapo", "bnpo", "dr_grpo"])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_turns_get_their_own_advantages(

@@ -216,6 +216,7 @@ def problem(task: Task) -> object:
 # -- every source ------------------------------------------------------------------------------
 
 
+@pytest.mark.runs("sources")
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("name", NAMES)
 def test_gold_reaches_success(name: str, split: str, cases: dict[str, tuple[str, Kwargs]]) -> None:

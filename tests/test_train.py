@@ -179,6 +179,7 @@ def test_settings_are_refused_before_any_work(tmp_path):
 # -- runs -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.runs("reward_funcs")
 def test_a_run_leaves_everything_that_its_result_depends_on(tmp_path, start):
     run = config(tmp_path / "run", start=str(start))
     result = train(run, progress=False)
@@ -205,6 +206,7 @@ def test_a_run_leaves_everything_that_its_result_depends_on(tmp_path, start):
     assert train(run.with_(resume=True), progress=False).success == final["success"]
 
 
+@pytest.mark.runs("mixture")
 def test_a_mixture_is_graded_by_each_environments_own_reward(tmp_path):
     run = config(
         tmp_path / "mix",
@@ -217,6 +219,7 @@ def test_a_mixture_is_graded_by_each_environments_own_reward(tmp_path):
     assert set(parts) == {"exact", "answer_f1"}
 
 
+@pytest.mark.runs("lora")
 def test_lora_trains_an_adapter_on_top_of_the_warm_start(tmp_path):
     peft = {"r": 2, "lora_alpha": 4, "target_modules": ["q_proj", "v_proj"]}
     result = train(config(tmp_path / "lora", peft=peft, steps=2), progress=False)
@@ -244,6 +247,7 @@ def _launch(run: TrainConfig, *prefix: str) -> subprocess.Popen:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env)
 
 
+@pytest.mark.runs("resume")
 def test_a_killed_run_resumes_and_equals_the_uninterrupted_one(tmp_path, start):
     steps = {"steps": 6, "eval_every": 2, "start": str(start)}
     whole = train(config(tmp_path / "whole", **steps), progress=False)
@@ -272,6 +276,7 @@ def test_a_killed_run_resumes_and_equals_the_uninterrupted_one(tmp_path, start):
     )
 
 
+@pytest.mark.runs("processes")
 def test_two_processes_train_together(tmp_path, start):
     run = config(tmp_path / "two", start=str(start), steps=2)
     launch = (

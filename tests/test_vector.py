@@ -92,6 +92,7 @@ def plain(envs: GraphVectorEnv) -> list[tuple[int, int]]:
     return [(session.task.index, len(session.steps)) for session in envs.sessions]
 
 
+@pytest.mark.runs("vector")
 @pytest.mark.parametrize("reward", ["exact", "0.5*answer_f1 + 0.5*triple_f1 + progress"])
 @every
 def test_equal_to_the_stock_sync_environment(id: str, kwargs: dict[str, Any], reward: str):
