@@ -8,9 +8,10 @@ value of the episode). A credit gives C[i, t], what turn t of episode i is held 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 Scale = Literal["group", "batch", "none"]
+
+_TEXT = re.compile(r"(\w+)(?:\((\w+)=([0-9.]+)\))?")
 
 EPSILON = 1e-4
 """Added to the standard deviation that advantages are divided by; TRL's value."""
@@ -84,36 +87,35 @@ class OutcomeCredit:
 class TurnCredit:
     """A turn answers for what came after it: C[i, t] = sum over u >= t of lam**(u - t) * r[i, u].
 
-    With `lam=1` this is the return-to-go, the textbook policy gradient. If the reward is a verdict
-    paid at the end, it equals `outcome` exactly. If the reward also holds a potential phi, the
-    payments from turn t on telescope to -phi(s_t), so C[i, t] = verdict - phi(s_t): the potential
-    acts as a *baseline of the state* in which the turn was taken. Such a baseline changes no
-    expected gradient, because the state is fixed before the turn is chosen, and lowers its
-    variance as far as phi resembles the value of the state (Ng, Harada, Russell, ICML 1999;
-    Wiewiora, JAIR 2003).
+    Take a reward "verdict + potential phi". Its turn scores are the temporal differences of phi,
+    phi(s_{t+1}) - phi(s_t), with the verdict in the place of phi at the end, so C is generalised
+    advantage estimation with phi in the place of the learned value (Schulman et al., ICLR 2016):
 
-    With `lam < 1` the same sum is generalised advantage estimation with phi in the place of the
-    learned value: r[i, t] + phi(s_{t+1}) - phi(s_t) is its temporal difference (Schulman et al.,
-    ICLR 2016). Less variance for a bias where phi is not the value; `lam=0` pays each turn for
-    nothing but the step that it made.
+    - `lam=0`: a turn is paid for its own step towards the goal and for nothing else.
+    - `lam=1`: the return-to-go. The differences telescope to C[i, t] = verdict - phi(s_t), and phi
+      is a *baseline of the state* in which the turn was taken. That changes no expected gradient,
+      because the state is fixed before the turn is chosen (Ng, Harada, Russell, ICML 1999;
+      Wiewiora, JAIR 2003), but where phi is far from the value, as it is for a policy that mostly
+      fails, it only adds variance. Without a potential it equals `outcome`.
+    - between: a bias where phi is not the value, for a signal that tells turns apart.
 
     Parameters
     ----------
     lam
-        How far credit reaches, in [0, 1].
+        How far credit reaches back, in [0, 1].
 
     Raises
     ------
     ConfigError
         If `lam` is outside [0, 1].
 
-    >>> [c.tolist() for c in TurnCredit()([[0.25, 0.5], [-0.5]])]
-    [[0.75, 0.5], [-0.5]]
+    >>> [c.tolist() for c in TurnCredit(lam=0.5)([[0.25, 0.5], [-0.5]])]
+    [[0.5, 0.5], [-0.5]]
     """
 
     name: ClassVar[str] = "turn"
     sees_turns: ClassVar[bool] = True
-    lam: float = 1.0
+    lam: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.lam <= 1.0:
@@ -138,16 +140,17 @@ def advantages(
 ) -> list[Floats | None]:
     """Return the advantage of every turn of a batch.
 
-    Every episode weighs the same in its group, however many turns it has: with c[i] the mean of
-    C[i, t] over its turns,
+    A turn is compared with what the members of its group are held responsible for at the same
+    turn; a member that has ended stands there with its last:
 
-        A[i, t] = (1 - 1/G) * (C[i, t] - mean of c[j] over the others j != i) / (sigma + eps)
-        sigma^2 = sum over i of (mean over t of (C[i, t] - mean of c)^2) / (G - 1)
+        D[i, t] = C[i, t] - mean over all j of C[j, min(t, T_j)]
+        A[i, t] = D[i, t] / (sigma + eps)
+        sigma^2 = sum over i of (mean over t of D[i, t]^2) / (G - 1)
 
-    The baseline leaves episode i out, so it does not depend on what i did, and the expected
-    gradient (before the division) is that of C itself, shaped or not. The factor 1 - 1/G makes it
-    the same as subtracting the group's mean where all turns of an episode share one number, so
-    that verdicts paid at the end give the advantages of GRPO in every credit.
+    So episodes that are alike get nothing, every episode weighs the same however many turns it has,
+    and where all turns of an episode share one number these are the advantages of GRPO. The share
+    of i in its own mean scales D by 1 - 1/G; what is left of the mean does not depend on what i
+    did, so the expected update (before the division) is that of C itself.
 
     Parameters
     ----------
@@ -173,41 +176,42 @@ def advantages(
     ConfigError
         If `group_size` does not divide B.
 
-    >>> advantages(TurnCredit(), [[0.0, 1.0], [0.0]], 2, scale="none")
+    >>> advantages(TurnCredit(lam=1), [[0.0, 1.0], [0.0]], 2, scale="none")
     [array([0.5, 0.5]), array([-0.5])]
     """
     if group_size < 1 or len(scores) % group_size:
         raise ConfigError(f"{len(scores)} episodes do not make groups of {group_size}")
     found: list[Floats | None] = [None] * len(scores)
-    known: list[list[int]] = []
-    for begin in range(0, len(scores), group_size):
-        places = [p for p in range(begin, begin + group_size) if scores[p] is not None]
-        credited = credit([scores[p] or () for p in places])
-        for place, turns in zip(places, credited, strict=True):
-            found[place] = turns
-        known.append(places)
-    spread_of_batch = _spread([found[p] for places in known for p in places])
-    for places in known:
-        group = [c for p in places if (c := found[p]) is not None]
-        sigma = _spread(group) if scale == "group" else spread_of_batch
-        divisor = 1.0 if scale == "none" else sigma + EPSILON
-        means = np.array([turns.mean() for turns in group])
-        for place, own, mean in zip(places, group, means, strict=True):
-            if len(places) == 1:
-                found[place] = np.zeros_like(own)
-                continue
-            others = (means.sum() - mean) / (len(places) - 1)
-            found[place] = (1 - 1 / len(places)) * (own - others) / divisor
+    groups = [range(begin, begin + group_size) for begin in range(0, len(scores), group_size)]
+    credited: list[Floats] = []
+    for places in groups:
+        known = [(place, steps) for place in places if (steps := scores[place]) is not None]
+        group = credit([steps for _, steps in known])
+        credited += group
+        differences = _centred(group)
+        divisor = 1.0 if scale != "group" else _spread(differences) + EPSILON
+        for (place, _), difference in zip(known, differences, strict=True):
+            found[place] = difference / divisor
+    if scale == "batch":
+        divisor = _spread(_centred(credited)) + EPSILON
+        found = [None if turns is None else turns / divisor for turns in found]
     return found
 
 
-def _spread(group: Iterable[Floats | None]) -> float:
-    """Standard deviation (Bessel's correction) around the mean, each episode weighing the same."""
-    turns = [c for c in group if c is not None]
-    if len(turns) < 2:
+def _centred(group: Sequence[Floats]) -> list[Floats]:
+    """Return D: each turn minus the mean of the group at that turn, ended ones at their last."""
+    length = max((len(turns) for turns in group), default=0)
+    held = [np.pad(turns, (0, length - len(turns)), mode="edge") for turns in group]
+    mean = np.mean(held, axis=0) if held else np.zeros(0)
+    return [turns - mean[: len(turns)] for turns in group]
+
+
+def _spread(differences: Sequence[Floats]) -> float:
+    """Return sigma: every difference weighs one over the turns of its episode."""
+    if len(differences) < 2:
         return 0.0
-    centre = np.mean([c.mean() for c in turns])
-    return float(np.sqrt(sum(np.mean((c - centre) ** 2) for c in turns) / (len(turns) - 1)))
+    squares = sum(float(np.mean(turns**2)) for turns in differences)
+    return float(np.sqrt(squares / (len(differences) - 1)))
 
 
 CREDITS: dict[str, type[OutcomeCredit] | type[TurnCredit]] = {
@@ -217,27 +221,34 @@ CREDITS: dict[str, type[OutcomeCredit] | type[TurnCredit]] = {
 """Every credit by name; one row each."""
 
 
-def make_credit(name: str | Credit, **arguments: Any) -> Credit:
-    """Return the credit `name`; a credit that is made already is returned as it is.
+def make_credit(credit: str | Credit) -> Credit:
+    """Return a credit by its text: `outcome`, `turn`, `turn(lam=0.9)`. A made one stays as it is.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name.
     ConfigError
-        If it does not take an argument, or not this value.
+        If the text cannot be read, or it does not take that argument or value.
 
-    >>> make_credit("turn", lam=0.5)
-    TurnCredit(lam=0.5)
+    >>> make_credit("turn(lam=0.9)")
+    TurnCredit(lam=0.9)
     """
-    if not isinstance(name, str):
-        return name
+    if not isinstance(credit, str):
+        return credit
+    match = _TEXT.fullmatch(credit.strip())
+    if match is None:
+        raise ConfigError(f"credit {credit!r} is not of the form NAME or NAME(ARGUMENT=NUMBER)")
+    name, argument, number = match.groups()
     if name not in CREDITS:
         raise UnknownNameError(f"credit {name!r} is unknown.{did_you_mean(name, CREDITS)}")
-    try:
-        return CREDITS[name](**arguments)
-    except TypeError as error:
-        raise ConfigError(f"credit {name!r} does not take {sorted(arguments)}: {error}") from error
+    if argument is None:
+        return CREDITS[name]()
+    known = [field.name for field in fields(CREDITS[name])]
+    if argument not in known:
+        hint = did_you_mean(argument, known) or " It takes none."
+        raise ConfigError(f"credit {name!r}: unknown argument {argument!r}.{hint}")
+    return CREDITS[name](**{argument: float(number)})
 
 
 def check_credit(credit: Credit, rewards: Iterable[Reward], *, control: bool = False) -> None:

@@ -102,7 +102,7 @@ def build(
     rows: list[dict[str, Any]],
     *,
     backend: str,
-    credit: str = "turn",
+    credit: str = "turn(lam=0.5)",
     control: bool = False,
     offer_tools: bool = False,
     **grpo: Any,
@@ -747,12 +747,12 @@ def test_outcome_credit_refuses_shaping_and_as_a_control_sees_nothing_of_it(
     torch.testing.assert_close(found[0], found[1])
 
 
-def test_turn_credit_of_a_verdict_is_what_trl_computes(tiny: Path, tmp_path: Path) -> None:
+def test_the_return_to_go_of_a_verdict_is_what_trl_computes(tiny: Path, tmp_path: Path) -> None:
     """The two paths meet: (B, T) from us, (B,) from TRL, the same numbers on model tokens."""
     plain = make_env(reward="exact")
     indices = [0, 4]
     found: dict[str, Any] = {}
-    for credit in ("outcome", "turn"):
+    for credit in ("outcome", "turn(lam=1)"):
         trainer = build(
             tiny,
             tmp_path,
@@ -765,9 +765,9 @@ def test_turn_credit_of_a_verdict_is_what_trl_computes(tiny: Path, tmp_path: Pat
         spy = Spy(trainer, "_generate_and_score_completions")
         trainer.train()
         found[credit] = spy.seen[0]
-    mask = found["turn"]["completion_mask"] * found["turn"]["tool_mask"]
+    mask = found["turn(lam=1)"]["completion_mask"] * found["turn(lam=1)"]["tool_mask"]
     expected = found["outcome"]["advantages"].unsqueeze(1) * mask
-    torch.testing.assert_close(found["turn"]["advantages"], expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found["turn(lam=1)"]["advantages"], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_evaluation_plays_the_same_way(tiny: Path, tmp_path: Path, env: GraphEnv) -> None:
@@ -876,7 +876,7 @@ def test_a_group_that_straddles_processes_is_compared_as_a_whole(
         assert first["task"] == second["task"]
         steps = first["steps"] + second["steps"]
         assert len(steps) == GROUP
-        expected = advantages(TurnCredit(), steps, GROUP)
+        expected = advantages(TurnCredit(lam=0.5), steps, GROUP)
         for found, turns in zip(first["advantages"] + second["advantages"], expected, strict=True):
             assert turns is not None
             assert found[: len(turns)] == pytest.approx(turns.tolist(), abs=1e-5)

@@ -60,17 +60,17 @@ def test_outcome_is_the_normalisation_of_grpo(scale: Scale, groups: list[list[fl
 
 @pytest.mark.parametrize("scale", ["group", "batch", "none"])
 @given(group=st.lists(st.tuples(NUMBERS, st.integers(1, 5)), min_size=2, max_size=5))
-def test_a_verdict_at_the_end_is_the_same_in_every_credit(
+def test_the_return_to_go_of_a_verdict_is_the_outcome(
     scale: Scale, group: list[tuple[float, int]]
 ) -> None:
     steps = [[0.0] * (turns - 1) + [value] for value, turns in group]
     outcome = advantages(OutcomeCredit(), steps, len(steps), scale=scale)
-    turn = advantages(TurnCredit(), steps, len(steps), scale=scale)
+    turn = advantages(TurnCredit(lam=1), steps, len(steps), scale=scale)
     close(outcome, turn)
 
 
 def test_turn_credit_pays_for_what_came_after() -> None:
-    [first, second] = TurnCredit()([[0.5, -0.5, 1.0], [0.0]])
+    [first, second] = TurnCredit(lam=1)([[0.5, -0.5, 1.0], [0.0]])
     assert first.tolist() == [1.0, 0.5, 1.0]
     assert second.tolist() == [0.0]
     [discounted] = TurnCredit(lam=0.5)([[0.5, -0.5, 1.0]])
@@ -82,10 +82,16 @@ def test_turn_credit_pays_for_what_came_after() -> None:
 @given(group=GROUP, constant=NUMBERS)
 def test_a_constant_of_the_task_changes_nothing(group: list[list[float]], constant: float) -> None:
     moved = [[*steps[:-1], steps[-1] + constant] for steps in group]
-    for credit in (OutcomeCredit(), TurnCredit()):
+    for credit in (OutcomeCredit(), TurnCredit(lam=1)):
         before = advantages(credit, group, len(group), scale="none")
         after = advantages(credit, moved, len(group), scale="none")
         close(before, after)
+
+
+def test_a_turn_is_compared_with_the_same_turn_of_the_others() -> None:
+    [short, long] = known(advantages(TurnCredit(lam=0), [[1.0], [0.0, 3.0]], 2, scale="none"))
+    assert short.tolist() == [0.5]
+    assert long.tolist() == [-0.5, 1.0]  # the first has ended, and stands with its last
 
 
 @given(group=GROUP)
@@ -105,11 +111,12 @@ def test_nothing_to_compare_with_is_nothing_to_learn() -> None:
 
 
 @given(group=GROUP)
-def test_advantages_have_unit_scale(group: list[list[float]]) -> None:
-    found = [a for a in advantages(TurnCredit(), group, len(group)) if a is not None]
-    # (1 - 1/G) |C - mean of the others| <= |C - mean| + own share: bounded by a few sigma.
+def test_advantages_have_unit_scale_and_episodes_weigh_the_same(group: list[list[float]]) -> None:
+    found = known(advantages(TurnCredit(), group, len(group)))
     spread = np.sqrt(sum(np.mean(a**2) for a in found) / (len(found) - 1))
-    assert spread <= 2.0
+    assert spread <= 1.0 + 1e-9
+    twice = known(advantages(TurnCredit(), group * 2, 2 * len(group), scale="none"))
+    close(twice, known(advantages(TurnCredit(), group, len(group), scale="none")) * 2)
 
 
 # -- shaping: the theory, on a decision process small enough to sum over ---------------------------
@@ -184,14 +191,15 @@ class Chain:
 
 # Seeds whose process can both succeed and fail, in episodes of several lengths.
 SEEDS = [5, 7, 9]
+RETURN_TO_GO = TurnCredit(lam=1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_shaping_is_a_baseline_under_turn_credit(seed: int) -> None:
+def test_shaping_is_a_baseline_of_the_return_to_go(seed: int) -> None:
     """A potential leaves the expected gradient as it is: to the last digit, not approximately."""
     chain = Chain(seed)
-    plain = chain.gradient(TurnCredit(), shaped=False)
-    shaped = chain.gradient(TurnCredit(), shaped=True)
+    plain = chain.gradient(RETURN_TO_GO, shaped=False)
+    shaped = chain.gradient(RETURN_TO_GO, shaped=True)
     assert np.abs(plain).max() > 1e-3
     np.testing.assert_allclose(shaped, plain, atol=1e-12)
     np.testing.assert_allclose(plain, chain.gradient(OutcomeCredit(), shaped=False), atol=1e-12)
@@ -220,11 +228,11 @@ def test_a_good_potential_lowers_the_variance(seed: int) -> None:
         chain.phi[state] = np.average([v for _, v in seen], weights=[c for c, _ in seen])
 
     def scatter(shaped: bool) -> float:
-        mean = chain.gradient(TurnCredit(), shaped=shaped)
+        mean = chain.gradient(RETURN_TO_GO, shaped=shaped)
         total = 0.0
         for group in itertools.product(paths, repeat=2):
             pay = [chain.steps(path, shaped=shaped) for _, path in group]
-            found = advantages(TurnCredit(), pay, 2, scale="none")
+            found = advantages(RETURN_TO_GO, pay, 2, scale="none")
             update = sum(
                 chain.score(path, turns)
                 for (_, path), turns in zip(group, found, strict=True)
@@ -246,6 +254,7 @@ def test_every_credit_has_a_name_and_pickles(name: str) -> None:
     assert isinstance(credit, Credit)
     assert pickle.loads(pickle.dumps(credit)) == credit
     assert make_credit(credit) is credit
+    assert make_credit(" turn(lam=0.25) ") == TurnCredit(lam=0.25)
     assert [len(turns) for turns in credit([[1.0], [0.0, 1.0, 2.0]])] == [1, 3]
 
 
@@ -253,8 +262,10 @@ def test_every_credit_has_a_name_and_pickles(name: str) -> None:
     ("make", "error", "says"),
     [
         (lambda: make_credit("trun"), UnknownNameError, "'turn'"),
-        (lambda: make_credit("turn", lambda_=1), ConfigError, "lambda_"),
-        (lambda: make_credit("turn", lam=1.5), ConfigError, r"\[0, 1\]"),
+        (lambda: make_credit("turn(lamb=1)"), ConfigError, "'lam'"),
+        (lambda: make_credit("outcome(lam=1)"), ConfigError, "takes none"),
+        (lambda: make_credit("turn(lam=1.5)"), ConfigError, r"\[0, 1\]"),
+        (lambda: make_credit("turn(lam=__import__('os'))"), ConfigError, "not of the form"),
         (lambda: advantages(TurnCredit(), [[0.0]] * 3, 2), ConfigError, "groups of 2"),
     ],
 )

@@ -130,7 +130,7 @@ class GraphGRPOTrainer(GRPOTrainer):
                 kept = values[: table.shape[1]]
                 table[row, : len(kept)] = torch.from_numpy(kept)
         groups = [found[i : i + self.group_size] for i in range(0, len(found), self.group_size)]
-        flat = [all(v is None or not v.any() for v in group) for group in groups]
+        flat = [all(v is None or np.allclose(v, 0) for v in group) for group in groups]
         mode = "train" if self.model.training else "eval"
         self._metrics[mode]["credit/frac_zero_groups"].append(float(np.mean(flat)))
         table = table.to(turn.device)
