@@ -300,7 +300,7 @@ def test_two_processes_train_together(tmp_path, start):
     rows = lines(Path(run.out) / "metrics.jsonl")
     assert [row["step"] for row in rows] == [1, 2]
     # Each process grades its own eight episodes; the mean in the log is over all sixteen.
-    assert rows[0]["episodes"] == 8
+    assert rows[0]["processes"] == 2 and rows[0]["episodes"] == 8
     assert (Path(run.out) / "checkpoint" / "model.safetensors").is_file()
 
 

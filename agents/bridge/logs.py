@@ -83,7 +83,8 @@ class RunLog(TrainerCallback):
             "malformed": stats.statuses["malformed"] / stats.episodes if stats.episodes else None,
             "statuses": dict(sorted(stats.statuses.items())),
             "errors": stats.errors,
-            "episodes": stats.episodes,
+            "episodes": stats.episodes,  # of this process
+            "processes": self.trainer.accelerator.num_processes,
             "reward_seconds": stats.seconds / steps,
             "step_seconds": (now - self._since) / steps,
             "entropy": logs.get("entropy"),
