@@ -61,7 +61,7 @@ def _program(**env_kwargs: object) -> TrainConfig:
 
 
 def _metaqa() -> TrainConfig:
-    return _program(source="metaqa", root=metaqa_root(), hops=2).with_(steps=300)
+    return _program(source="metaqa", root=metaqa_root(), hops=2).with_(steps=250)
 
 
 def _unseen_paths() -> TrainConfig:
