@@ -42,7 +42,8 @@ def metaqa_root() -> str:
 
 
 PROGRAM = {"mode": "program", "instructions": "none"}
-GRPO = {"num_generations": 8, "max_completion_length": 16, "entropy_coef": 0.02}
+GRPO = {"num_generations": 8, "max_completion_length": 16}
+EXPLORE = {**GRPO, "entropy_coef": 0.02}
 
 
 def _program(**env_kwargs: object) -> TrainConfig:
@@ -56,12 +57,12 @@ def _program(**env_kwargs: object) -> TrainConfig:
         eval_tasks=300,
         heldout_tasks=2000,
         max_new_tokens=24,
-        grpo=GRPO,
+        grpo=EXPLORE,
     )
 
 
 def _metaqa() -> TrainConfig:
-    return _program(source="metaqa", root=metaqa_root(), hops=2).with_(steps=250)
+    return _program(source="metaqa", root=metaqa_root(), hops=2).with_(steps=300, grpo=GRPO)
 
 
 def _unseen_paths() -> TrainConfig:
@@ -70,7 +71,7 @@ def _unseen_paths() -> TrainConfig:
 
 def _synthetic() -> TrainConfig:
     config = _program(source="synthetic", hops=3, relations=60)
-    return config.with_(warmup=1000, warmup_epochs=8, grpo={**GRPO, "max_completion_length": 24})
+    return config.with_(warmup=1000, warmup_epochs=8, grpo={**EXPLORE, "max_completion_length": 24})
 
 
 def _tools() -> TrainConfig:
@@ -78,18 +79,18 @@ def _tools() -> TrainConfig:
         env_kwargs={
             "source": "synthetic",
             "hops": 2,
-            "relations": 16,
+            "relations": 12,
             "mode": "tools",
             "instructions": "none",
             "max_turns": 4,
             "page_size": 2,
         },
         size="xs",
-        warmup=200,
+        warmup=300,
         warmup_epochs=30,
         warmup_lr=2e-3,
-        steps=100,
-        eval_every=20,
+        steps=150,
+        eval_every=25,
         eval_tasks=200,
         heldout_tasks=1000,
         max_new_tokens=24,
@@ -97,7 +98,7 @@ def _tools() -> TrainConfig:
         # temperature above 1 the calls of so small a model fall apart.
         grpo={
             "num_generations": 8,
-            "per_device_train_batch_size": 64,
+            "per_device_train_batch_size": 96,
             "max_completion_length": 150,
             "temperature": 1.0,
         },
