@@ -223,7 +223,9 @@ def walk_program(walk: Walk, program: Program) -> tuple[list[Move], str]:
             walk.restart(start)
         for move in branch.moves:
             if not blocked and not _make(walk, move):
-                reason = reason or f"{str(move)!r} leads nowhere from {where!r}"
+                walked = where.partition(":")[2].removeprefix(" > ")
+                so_far = repr(walked) if walked else "the topic"
+                reason = reason or f"{str(move)!r} leads nowhere from {so_far}"
                 blocked = True
             moves.append((where, str(move), not blocked))
             where = f"{where} > {move}"
