@@ -79,7 +79,7 @@ def check_keywords(
     }
     given = set(given)
     for name in sorted(given - set(accepted)):
-        hint = did_you_mean(name, [*accepted, *also]) or " It takes none."
+        hint = did_you_mean(name, {*accepted, *also}) or " It takes none."
         raise ConfigError(f"{what}: unknown argument {name!r}.{hint}")
     missing = [n for n, p in accepted.items() if p.default is p.empty and n not in given]
     if missing:

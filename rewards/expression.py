@@ -168,6 +168,14 @@ class ExpressionReward:
 def parse(text: str) -> ExpressionReward:
     """Return the reward that an expression names.
 
+    Parameters
+    ----------
+    text
+        Numbers, term names (`graphenv list terms`) with keyword constants (`hits(k=3)`), `+ - *`,
+        division by a number, and three operators: `gate(condition, reward, threshold=1.0)` pays
+        the reward where the condition reaches the threshold, `cap(reward, limit)` bounds it from
+        above, `potential(term)` turns a progress term into potential-based shaping.
+
     Raises
     ------
     ConfigError

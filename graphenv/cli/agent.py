@@ -64,5 +64,6 @@ def _hub_id(name: str) -> bool:
         len(parts) == 2
         and all(parts)
         and not name.startswith((".", "~"))
+        and parts[1] != "checkpoint"  # a run folder misspelt: the hub would be asked for minutes
         and not (Path(parts[0]).exists())
     )

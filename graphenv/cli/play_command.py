@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from graphenv.cli.options import Parser, add_environment, add_output, make_env
 from graphenv.cli.output import print_json, share
 from graphenv.envs.base import GraphEnv
-from graphenv.envs.session import Session
+from graphenv.envs.session import OVER, Session
 from graphenv.envs.tools import ToolSpec
 from graphenv.episode import Episode
 from graphenv.score import Score
@@ -155,8 +155,10 @@ def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: 
         if loud and echo:
             print(f"\n[{len(session.steps) + 1}/{session.max_turns}] {text.strip()}")
         step = session.turn(text)
-        if loud:
+        if loud and step.observation != OVER:  # `reset` is a word of Gymnasium; the ending follows
             print(step.observation)
+        if loud and not echo and step.status == "malformed" and session.outcome is None:
+            print("(here a turn is one line, for example `follow RELATION`; `help` shows them)")
 
 
 def ending(episode: Episode, score: Score) -> str:
