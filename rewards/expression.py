@@ -202,7 +202,8 @@ def parse(text: str) -> ExpressionReward:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
         raise ConfigError(
-            f"reward {bounded(text, 200)!r} is not an expression ({error}). "
+            f"reward {bounded(text, 200)!r} is not an expression "
+            f"({getattr(error, 'msg', error)}). "
             "Example: 'exact + 0.3*answer_f1'"
         ) from error
     _check_depth(tree)
@@ -320,6 +321,10 @@ def _as_potential(node: Node | float, text: str) -> Node:
 def _leaf(tree: ast.expr, name: str, arguments: dict[str, Any]) -> Node:
     if name not in TERMS:
         hint = did_you_mean(name, [*TERMS, *_OPERATORS])
+        if name in ("success", "truth"):
+            hint = (
+                " The truth is no reward: it is measured beside it, whatever the reward is." + hint
+            )
         raise UnknownNameError(f"reward term {name!r} is unknown.{hint}")
     term: Term = make_term(name, arguments)
     text = ast.unparse(tree)

@@ -288,7 +288,7 @@ def test_eval_then_rescore_then_show(tmp_path: Path, capsys: Capture) -> None:
     assert main(["show", out, "--no_facts", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["score"]["value"] == 1.0
     assert main(["show", out, "--wrong"]) == 2
-    assert "holds 0 that failed (of 12 in all)" in capsys.readouterr().err
+    assert "no episode of the log failed (of 12 in all)" in capsys.readouterr().err
 
 
 def test_rescore_exits_with_one_when_a_log_does_not_replay(tmp_path: Path, capsys: Capture) -> None:
@@ -370,3 +370,22 @@ def test_report_rebuilds_a_comparison(tmp_path: Path, capsys: Capture) -> None:
     (next(iter(plan.runs())).folder / "final.json").unlink()
     assert main(["report", str(tmp_path), "--json"]) == 1, "a run is missing"
     assert json.loads(capsys.readouterr().out)["incomplete"] == ["exact, seed 0"]
+
+
+def test_a_trained_model_is_judged_under_the_arguments_of_its_run(tmp_path: Path) -> None:
+    from graphenv.cli.agent import trained_under
+
+    run = tmp_path / "run"
+    (run / "checkpoint").mkdir(parents=True)
+    stored = {"environments": "kgqa", "reward": "answer_f1", "env_kwargs": {"mode": "program"}}
+    (run / "config.json").write_text(json.dumps(stored))
+    (run / "checkpoint" / "config.json").write_text(json.dumps({"model_type": "qwen3"}))
+    expected = {"reward": "answer_f1", "mode": "program"}
+    assert trained_under(str(run), "kgqa") == expected
+    assert trained_under(str(run / "checkpoint"), "kgqa") == expected
+    assert trained_under(str(run), "other") == trained_under("oracle", "kgqa") == {}
+
+
+def test_the_truth_is_no_reward(capsys: Capture) -> None:
+    assert main(["eval", "kgqa", "--reward", "success", "--tasks", "1"]) == 2
+    assert "truth is no reward" in capsys.readouterr().err

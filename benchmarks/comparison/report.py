@@ -143,6 +143,14 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+LEGEND = (
+    "  IQM: interquartile mean over seeds. reward-truth: points by which the reward (mapped to its "
+    "range) exceeds the truth,\n  growth: how much that gap grew in training (hacking). no signal: "
+    "groups in which all episodes earned the same.\n  In brackets: floors, what is reached without "
+    "reinforcement learning."
+)
+
+
 def show_table(result: Mapping[str, Any], console: Any) -> None:
     """Print the tables of a comparison to a `rich.console.Console`."""
     from rich.table import Table
@@ -181,6 +189,7 @@ def show_table(result: Mapping[str, Any], console: Any) -> None:
         for floor in result["floors"]:
             table.add_row(f"({floor['name']})", percent(floor["value"]), _span(floor))
     console.print(table)
+    console.print(LEGEND, markup=False, highlight=False, style="dim")
     for line in headline(result):
         console.print(f"  {line}", markup=False, highlight=False)
     for control in result["controls"]:

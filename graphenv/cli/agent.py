@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,23 @@ from graphenv.envs.base import GraphEnv
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.references import load_row
 
-__all__ = ["make_agent"]
+__all__ = ["make_agent", "trained_under"]
+
+
+def trained_under(agent: str, environment: str) -> dict[str, Any]:
+    """Return the environment arguments that the run of a trained model was made with.
+
+    A model that learned to write programs cannot be judged in tool mode, so they are the defaults
+    of `eval` and `play`. Empty if `agent` is no run folder or checkpoint, or the run was a mixture
+    or of another environment.
+    """
+    for folder in (Path(agent), Path(agent).parent):
+        file = folder / "config.json"
+        if file.is_file():
+            stored = json.loads(file.read_text(encoding="utf-8"))
+            if stored.get("environments") == environment and "env_kwargs" in stored:
+                return {"reward": stored["reward"], **stored["env_kwargs"]}
+    return {}
 
 
 def make_agent(

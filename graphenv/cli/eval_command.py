@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphenv.cli.options import Parser, add_environment, add_output, make_env
+from graphenv.cli.options import Parser, add_environment, add_output, environment_name, make_env
 from graphenv.cli.output import print_json, print_table, progress, share
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def run(words: Sequence[str]) -> int:
     parser = Parser(
         "eval",
         "Measure how often an agent or model is right. With --k it samples k episodes per task\n"
-        "and reports pass@k, maj@k, and best-of-k under the reward.",
+        "and reports pass@k, maj@k, and best-of-k under the reward. A trained model is played\n"
+        "under the environment's arguments of its run, unless you give others.",
         [
             "graphenv eval kgqa --agent oracle --split heldout",
             "graphenv eval kgqa --agent runs/train/checkpoint --hops 2 --tasks 1000",
@@ -37,11 +39,16 @@ def run(words: Sequence[str]) -> int:
     args, extra = parser.split(words)
     if args.tasks < 1 or args.k < 1 or args.batch_size < 1:
         parser.error("--tasks, --k and --batch_size must be at least 1")
-    env = make_env(args, extra, split="heldout")
 
     from graphenv.agents.base import task_indices
     from graphenv.benchmarks.evaluate import evaluate
-    from graphenv.cli.agent import make_agent
+    from graphenv.cli.agent import make_agent, trained_under
+
+    defaults = trained_under(args.agent, environment_name(args.environment))
+    env = make_env(args, extra, **{**defaults, "split": "heldout"})
+    if defaults and sys.stderr.isatty():
+        told = " ".join(f"{k}={v}" for k, v in defaults.items())
+        print(f"defaults of the run: {told}", file=sys.stderr)
 
     options = {"temperature": args.temperature, "max_new_tokens": args.max_new_tokens}
     agent = make_agent(args.agent, env, seed=args.seed, options=options)
@@ -50,7 +57,7 @@ def run(words: Sequence[str]) -> int:
         result = evaluate(
             env, agent, indices, samples=args.k, batch_size=args.batch_size, on_episode=tick
         )
-    told = {
+    summary = {
         "environment": env.env_id,
         "env_kwargs": env.kwargs,
         "agent": args.agent,
@@ -58,9 +65,9 @@ def run(words: Sequence[str]) -> int:
         **result.to_json(),
     }
     if args.out:
-        _store(Path(args.out), told, result)
+        _store(Path(args.out), summary, result)
     if args.json:
-        print_json(told)
+        print_json(summary)
     else:
         _show(f"{args.agent} on {env.env_id}, {len(indices)} tasks", result)
     return 0

@@ -6,7 +6,13 @@ import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from graphenv.cli.options import Parser, add_environment, add_output, make_env
+from graphenv.cli.options import (
+    Parser,
+    add_environment,
+    add_output,
+    environment_name,
+    make_env,
+)
 from graphenv.cli.output import print_json, share
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import OVER, Session
@@ -84,7 +90,10 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--agent", help="watch: an agent's name, or the folder of a model")
     add_output(parser)
     args, extra = parser.split(words)
-    env = make_env(args, extra)
+    from graphenv.cli.agent import trained_under
+
+    defaults = trained_under(args.agent or "", environment_name(args.environment or ""))
+    env = make_env(args, extra, **defaults)
     size = len(env.tasks)
     index = args.index if args.index is not None else int(rng("play", args.seed).integers(size))
     if not 0 <= index < size:

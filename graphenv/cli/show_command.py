@@ -57,6 +57,8 @@ def _pick(
         if (task is None or record.task_id == task) and not (wrong and record.success == 1.0)
     ]
     if not 0 <= number < len(chosen):
+        if wrong and not chosen:
+            raise DataError(f"no episode of the log failed (of {len(records)} in all)")
         which = " that failed" if wrong else ""
         which += f" of task {task}" if task else ""
         raise DataError(

@@ -55,4 +55,5 @@ def run(words: Sequence[str]) -> int:
     elif result.success == result.success:  # only the main process has measured it
         print(f"truth on held-out tasks: {result.success:.3f}")
         print(f"run: {result.folder}   model: {result.checkpoint}")
+        print(f"look at an episode: graphenv show {result.folder}")
     return 0
