@@ -292,7 +292,7 @@ def test_random_is_a_function_of_seed_and_chat() -> None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=900,
         )
         return done.stdout.splitlines()
 

@@ -867,7 +867,7 @@ def test_a_group_that_straddles_processes_is_compared_as_a_whole(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]

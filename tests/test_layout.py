@@ -116,7 +116,7 @@ def _run(code: str, cwd: Path, **env: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
