@@ -24,13 +24,13 @@ SEEDS = 3
 PACKAGES = ("numpy", "torch", "transformers", "trl")
 
 
-def run(experiment: Experiment, out: Path) -> Plan:
-    """Train what is missing of one experiment; return its plan."""
+def run(experiment: Experiment, out: Path, jobs: int) -> Plan:
+    """Train what is missing of one experiment, `jobs` runs at a time; return its plan."""
     config: TrainConfig = experiment.config().with_(out=str(out / experiment.name))
     variant = Variant(experiment.reward, experiment.reward, experiment.credit)
     plan = Plan(config, (variant,), SEEDS, start_per_seed=True)
     plan.save()
-    run_plan(plan)
+    run_plan(plan, parallel=jobs)
     return plan
 
 
@@ -41,6 +41,8 @@ def main() -> int:
     )
     parser.add_argument("--out", default="runs/bench/learning", help="run folders and results")
     parser.add_argument("--only", nargs="+", choices=list(EXPERIMENTS), default=list(EXPERIMENTS))
+    parser.add_argument("--note", default="", help="what a reader of the results must know")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     arguments = parser.parse_args()
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -48,12 +50,12 @@ def main() -> int:
     rows = json.loads(kept.read_text(encoding="utf-8"))["experiments"] if kept.is_file() else {}
     for name in arguments.only:
         try:
-            plan = run(EXPERIMENTS[name], out)
+            plan = run(EXPERIMENTS[name], out, arguments.jobs)
             rows[name] = summarise(EXPERIMENTS[name], plan, finished_runs(plan))
         except GraphEnvError as error:
             print(f"{name}: {error}", file=sys.stderr)
             continue
-        result = {"experiments": rows, "machine": machine(*PACKAGES)}
+        result = {"experiments": rows, "machine": machine(*PACKAGES), "note": arguments.note}
         kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         text = markdown(result)
         (out / "results.md").write_text(text, encoding="utf-8")

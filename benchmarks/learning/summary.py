@@ -108,9 +108,10 @@ def markdown(result: Mapping[str, Any]) -> str:
         "# Learning experiments",
         "",
         "Success (exact answer set) on held-out questions, greedy decoding, tiny policy; median of "
-        "three seeds. Two runs at a time, one thread each. Intervals are 95 %: Wilson for a "
-        "success rate, bootstrap over the same tasks for a gain.",
+        "three seeds. One thread a run. Intervals are 95 %: Wilson for a success rate, bootstrap "
+        "over the same tasks for a gain.",
         "",
+        *([f"Note: {result['note']}", ""] if result.get("note") else []),
         "| experiment | warm start | after GRPO | gain | bag of words, few / many gold paths | "
         "minutes a run | held-out tasks |",
         "|---|---|---|---|---|---|---|",
@@ -158,7 +159,7 @@ def draw(result: Mapping[str, Any], file: Path) -> None:
         many = row["floors"][1]
         place.axhline(many["value"], color="#555555", linestyle="--", linewidth=1)
         place.annotate(
-            "bag of words, many gold paths",
+            "bag of words, many gold paths (held-out)",
             (0.02, many["value"]),
             xycoords=("axes fraction", "data"),
             fontsize=7,
