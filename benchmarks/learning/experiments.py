@@ -1,8 +1,8 @@
 """The learning experiments: one row each.
 
-Settings of the program-mode rows were chosen on validation. Those of `tools` were changed (weaker
-start, seen wordings) after held-out figures of an earlier setting had been seen, so its kept figure
-is no clean held-out result; a rerun needs held-out tasks that nobody has looked at.
+Settings were chosen on validation. Those of `tools` were changed once after held-out figures of
+world 0 had been seen, so its steps were then chosen on validation tasks of world 11 and its kept
+figure comes from world 23, of which nothing had been looked at before.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def _tools() -> TrainConfig:
     return TrainConfig(
         env_kwargs={
             "source": "synthetic",
+            "seed": 23,
             "hops": 2,
             "relations": 12,
             "paraphrases": "seen",
@@ -95,8 +96,8 @@ def _tools() -> TrainConfig:
         warmup=220,
         warmup_epochs=30,
         warmup_lr=2e-3,
-        steps=120,
-        eval_every=20,
+        steps=300,
+        eval_every=30,
         eval_tasks=200,
         heldout_tasks=1000,
         max_new_tokens=24,
