@@ -10,6 +10,7 @@ from typing import Any
 from graphenv.envs.tools import ToolSpec, bind_arguments
 from graphenv.episode import Episode, Outcome, Status, Step, ToolCall
 from graphenv.errors import did_you_mean
+from graphenv.graph import Graph
 from graphenv.task import Task
 from graphenv.text import ParsedCall, bounded, parse_turn
 
@@ -73,6 +74,10 @@ class Session(ABC):
         """Return the state values that the reward asked for."""
         return {}
 
+    def graph(self) -> Graph | None:
+        """Return the graph built so far if the reward asked for it (`step.graph`)."""
+        return None
+
     @abstractmethod
     def conclude(self, items: tuple[str, ...]) -> Outcome:
         """Return the outcome of a final answer with these items."""
@@ -85,7 +90,12 @@ class Session(ABC):
 
     def start(self) -> None:
         """Take the facts before the first turn. Called once, by the environment."""
-        self._template = _with(self._template, start=self.facts(), start_values=self.values())
+        self._template = _with(
+            self._template,
+            start=self.facts(),
+            start_values=self.values(),
+            start_graph=self.graph(),
+        )
 
     def turn(self, text: str) -> Step:
         """Play one assistant turn; never raises on any text.
@@ -100,7 +110,18 @@ class Session(ABC):
         if self.outcome is not None and not observation:
             observation = self._closing()
         observation = bounded(observation, self._max_observation)
-        step = Step(text, calls, observation, self.facts(), self.values(), status, reason)
+        return self._keep(text, calls, observation, status, reason)
+
+    def _keep(
+        self,
+        text: str,
+        calls: tuple[ToolCall, ...],
+        observation: str,
+        status: Status,
+        reason: str,
+    ) -> Step:
+        facts, values, graph = self.facts(), self.values(), self.graph()
+        step = Step(text, calls, observation, facts, values, status, reason, graph)
         self.steps.append(step)
         return step
 
@@ -120,9 +141,7 @@ class Session(ABC):
         if self.outcome is not None:
             return self.turn(text)
         self.finish("timeout", reason)
-        step = Step(text, (), OVER, self.facts(), self.values(), "timeout", reason)
-        self.steps.append(step)
-        return step
+        return self._keep(text, (), OVER, "timeout", reason)
 
     def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
         """Parse and execute one turn; return (calls, observation, status, reason)."""

@@ -18,6 +18,7 @@ __all__ = [
     "Episode",
     "EpisodeRecord",
     "Outcome",
+    "State",
     "Status",
     "Step",
     "ToolCall",
@@ -49,8 +50,8 @@ class Step:
     """One assistant turn: its text, its calls, the observation, and the facts after it.
 
     `facts` is JSON-able, always the same for the same turn, and covered by the episode's digest.
-    `values` caches state values that the reward asked for (potentials); they may depend on the
-    reward and are left out of the digest.
+    `values` caches state values and `graph` the graph built so far, where the reward asks for them;
+    they depend on the reward and are left out of the digest.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Step:
     values: Mapping[str, float] = field(default_factory=dict)
     status: Status = "ok"
     reason: str = ""
+    graph: Graph | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -73,6 +75,15 @@ class Step:
         if self.observation:
             return (said, {"role": "user", "content": self.observation})
         return (said,)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a potential looks at: facts, cached values and the graph built so far."""
+
+    facts: Mapping[str, Any]
+    values: Mapping[str, float]
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True)
@@ -100,8 +111,8 @@ class Episode:
     env_id, kwargs, fingerprint
         The environment that played it, the JSON-able arguments it was made with, and the
         fingerprint of its task source: enough to make it again.
-    start, start_values
-        The facts and cached state values before the first turn.
+    start, start_values, start_graph
+        The facts, cached state values and graph before the first turn.
     max_turns
         The turn limit it was played under.
     success
@@ -117,6 +128,7 @@ class Episode:
     max_turns: int
     start: Mapping[str, Any] = field(default_factory=dict)
     start_values: Mapping[str, float] = field(default_factory=dict)
+    start_graph: Graph | None = None
     steps: tuple[Step, ...] = ()
     outcome: Outcome | None = None
     success: float | None = None
@@ -133,6 +145,13 @@ class Episode:
         if len(steps) == len(self.steps):
             return self
         return replace(self, steps=steps, outcome=None, success=None, metrics={})
+
+    def state(self, turns: int) -> State:
+        """Return the state after a number of turns, 0 to `len(episode)`."""
+        if turns == 0:
+            return State(self.start, self.start_values, self.start_graph)
+        step = self.steps[turns - 1]
+        return State(step.facts, step.values, step.graph)
 
     @property
     def ended(self) -> bool:

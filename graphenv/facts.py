@@ -15,6 +15,7 @@ FACTS: dict[str, str] = {
     "target.graph": "the gold graph (Graph)",
     "target.path": "the gold sequence of moves (tuple of str)",
     "step.moves": "moves tried on a step: list of [from where, what, exists in the world]",
+    "step.graph": "the graph built so far (Graph), also before the first turn",
     "step.reach": "nearness of the state to the gold in [0, 1], 1 when it is the gold",
 }
 

@@ -93,6 +93,11 @@ class ExpressionReward:
         """The facts that each term reads, by its text."""
         return {leaf.text: leaf.term.needs for leaf in self._root.leaves()}
 
+    def prepare(self) -> None:
+        """Let every term do now what its first use would otherwise wait for."""
+        for leaf in self._root.leaves():
+            leaf.term.prepare()
+
     def __call__(self, episodes: Sequence[Episode]) -> list[Score]:
         """Return one score per episode, in order; each distinct term grades the batch once."""
         ended = [i for i, episode in enumerate(episodes) if episode.ended]

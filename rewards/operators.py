@@ -12,9 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
-from graphenv.episode import Episode, Step
+from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.rewards.terms import CostTerm, ShapingTerm, Term
 
@@ -122,30 +121,27 @@ class Potential(Node):
     def leaves(self) -> Iterator[Leaf]:
         yield self.leaf
 
-    def _phi(self, facts: Mapping[str, Any], values: Mapping[str, float]) -> float | None:
+    def _phi(self, episode: Episode, turns: int) -> float | None:
         assert isinstance(self.leaf.term, ShapingTerm)
-        return self.leaf.term.potential(facts, values)
-
-    def _after(self, step: Step) -> float:
-        return self._phi(step.facts, step.values) or 0.0
+        return self.leaf.term.potential(episode.task, episode.state(turns))
 
     def steps(self, episode: Episode, values: Values) -> list[float] | None:
-        first = self._phi(episode.start, episode.start_values)
+        first = self._phi(episode, 0)
         if first is None:
             return None
         levels = [first]
-        last = len(episode.steps) - 1
-        for t, step in enumerate(episode.steps):
-            at_end = episode.ended and t == last
-            levels.append(0.0 if at_end else self._after(step))
+        turns = len(episode.steps)
+        for t in range(1, turns + 1):
+            at_end = episode.ended and t == turns
+            levels.append(0.0 if at_end else self._phi(episode, t) or 0.0)
         return [after - before for before, after in pairwise(levels)]
 
     def running_step(self, episode: Episode, t: int) -> float:
-        first = self._phi(episode.start, episode.start_values)
+        first = self._phi(episode, 0)
         if first is None:
             return 0.0
-        before = first if t == 0 else self._after(episode.steps[t - 1])
-        return self._after(episode.steps[t]) - before
+        before = first if t == 0 else self._phi(episode, t) or 0.0
+        return (self._phi(episode, t + 1) or 0.0) - before
 
     def weights(self, factor: float = 1.0) -> dict[str, float]:
         return {self.leaf.text: factor}

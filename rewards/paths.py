@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from graphenv.episode import Episode
+from graphenv.episode import Episode, State
 from graphenv.rewards.terms import EndTerm, ShapingTerm
 from graphenv.score import Kind
+from graphenv.task import Task
 
 __all__ = ["PathSimilarity", "PathValidity", "Progress", "edit_distance"]
 
@@ -92,6 +93,6 @@ class Progress(ShapingTerm):
 
     needs: ClassVar[frozenset[str]] = frozenset({"step.reach"})
 
-    def potential(self, facts: Mapping[str, Any], values: Mapping[str, float]) -> float | None:
+    def potential(self, task: Task, state: State) -> float | None:
         """Return the nearness in [0, 1]."""
-        return values.get("reach")
+        return state.values.get("reach")

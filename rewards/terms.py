@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from graphenv.episode import Episode
+from graphenv.episode import Episode, State
 from graphenv.score import Kind
+from graphenv.task import Task
 
 __all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grade_all"]
 
@@ -37,7 +38,13 @@ class Term(ABC):
 
     kind: ClassVar[Kind]
     needs: ClassVar[frozenset[str]] = frozenset()
-    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    range: tuple[float, float] = (0.0, 1.0)
+
+    def prepare(self) -> None:  # noqa: B027 - most terms have nothing to prepare
+        """Do now what the first use would otherwise wait for (compiling, loading).
+
+        Trainers call it before the first step; it changes no value.
+        """
 
 
 class EndTerm(Term):
@@ -61,7 +68,7 @@ class CostTerm(Term):
     """A term that charges every turn; the total lies in [-1, 0]."""
 
     kind: ClassVar[Kind] = "cost"
-    range: ClassVar[tuple[float, float]] = (-1.0, 0.0)
+    range: tuple[float, float] = (-1.0, 0.0)
 
     @abstractmethod
     def charge(self, episode: Episode, t: int) -> float:
@@ -69,12 +76,12 @@ class CostTerm(Term):
 
 
 class ShapingTerm(Term):
-    """A potential: the value of a state, in [0, 1], from its facts and cached values."""
+    """A potential: the value of a state of a task, in [0, 1]."""
 
     kind: ClassVar[Kind] = "shaping"
 
     @abstractmethod
-    def potential(self, facts: Mapping[str, Any], values: Mapping[str, float]) -> float | None:
+    def potential(self, task: Task, state: State) -> float | None:
         """Return the potential of a state, `None` if the term does not apply to the task."""
 
 

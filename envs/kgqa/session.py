@@ -150,6 +150,10 @@ class KGQASession(Session):
             return 0.0
         return (1.0 - d / (limit + 1)) * 2 * precision * recall / (precision + recall)
 
+    def graph(self) -> Graph | None:
+        """Return the walked subgraph, if the reward asks for it."""
+        return self.walk.graph() if "step.graph" in self._needs else None
+
     # -- the end ------------------------------------------------------------------------------
 
     def conclude(self, items: tuple[str, ...]) -> Outcome:

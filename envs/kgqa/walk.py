@@ -74,7 +74,9 @@ class Walk:
         self.topic = topic
         self.drop_topic = drop_topic
         self._legs = [_Leg(topic)]
+        # Both are kept until the next move, because every turn records them.
         self._text: str | None = ""
+        self._graph: Graph | None = None
 
     @property
     def frontier(self) -> Ids:
@@ -92,7 +94,7 @@ class Walk:
         if not len(reached):
             return False
         leg.states.append((move, reached))
-        self._text = None
+        self._changed()
         return True
 
     def keep(self, condition: Filter) -> bool:
@@ -107,7 +109,7 @@ class Walk:
         if not len(kept):
             return False
         leg.states.append((condition, kept.astype(np.int32)))
-        self._text = None
+        self._changed()
         return True
 
     def back(self) -> bool:
@@ -115,23 +117,26 @@ class Walk:
         leg = self._legs[-1]
         if leg.states:
             leg.states.pop()
-            self._text = None
+            self._changed()
             return True
         if len(self._legs) > 1:
             self._legs.pop()
-            self._text = None
+            self._changed()
             return True
         return False
 
     def begin(self, entity: int) -> None:
         """Start another branch at `entity`; its end will be intersected with the others'."""
         self._legs.append(_Leg(entity))
-        self._text = None
+        self._changed()
 
     def restart(self, entity: int) -> None:
         """Let the first branch start at another entity; only before the first move."""
         self._legs = [_Leg(entity)]
-        self._text = None
+        self._changed()
+
+    def _changed(self) -> None:
+        self._text = self._graph = None
 
     @property
     def num_branches(self) -> int:
@@ -162,7 +167,7 @@ class Walk:
 
     @property
     def text(self) -> str:
-        """The program as text; kept until the next move, because every turn records it."""
+        """The program as text."""
         if self._text is None:
             self._text = str(self.program())
         return self._text
@@ -172,6 +177,11 @@ class Walk:
 
         A branch that has not moved adds nothing: its start is given by the question, not found.
         """
+        if self._graph is None:
+            self._graph = Graph.from_triples(self._triples())
+        return self._graph
+
+    def _triples(self) -> list[Triple]:
         triples: dict[Triple, None] = {}
         for leg in self._legs:
             before = np.array([leg.start], dtype=np.int32)
@@ -180,9 +190,9 @@ class Walk:
                 for triple in self._edges(before, name, after, isinstance(move, Filter)):
                     triples[triple] = None
                     if len(triples) >= MAX_WALK_EDGES:
-                        return Graph.from_triples(triples)
+                        return list(triples)
                 before = after
-        return Graph.from_triples(triples)
+        return list(triples)
 
     def _edges(self, before: Ids, move: str, after: Ids, is_filter: bool) -> list[Triple]:
         heads, tails = self.world.edges(before, move)
