@@ -43,7 +43,8 @@ class Score:
     status, reason
         `ok`, `not_applicable` (no term applies) or `error` (a verifier's own crash).
     info
-        JSON-able details of terms (an edit path, an interval), by term.
+        Details of terms (an edit path, an interval), by term. They may be made only when looked
+        at; `to_json` makes them all.
     """
 
     value: float | None
@@ -51,7 +52,7 @@ class Score:
     parts: Mapping[str, Part] = field(default_factory=dict)
     status: ScoreStatus = "ok"
     reason: str = ""
-    info: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able form."""
@@ -61,7 +62,7 @@ class Score:
             "parts": {k: {"value": p.value, "weight": p.weight} for k, p in self.parts.items()},
             "status": self.status,
             "reason": self.reason,
-            "info": dict(self.info),
+            "info": {name: dict(details) for name, details in self.info.items()},
         }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphenv.episode import Episode
@@ -111,14 +111,14 @@ class ExpressionReward:
     def _score(self, episode: Episode, grades: dict[str, Grade | Crash]) -> Score:
         crashes: dict[str, str] = {}
         values: dict[str, float | None] = {}
-        info: dict[str, dict[str, Any]] = {}
+        info: dict[str, Mapping[str, Any]] = {}
         for text, grade in grades.items():
             if isinstance(grade, Crash):
                 crashes[text] = grade.reason
                 continue
             values[text] = grade.value
             if grade.info:
-                info[text] = dict(grade.info)
+                info[text] = grade.info
         steps: list[float] | None = None
         if not crashes:
             try:

@@ -17,7 +17,10 @@ __all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grad
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The value of an end term (`None`: does not apply), with details worth showing."""
+    """The value of an end term (`None`: does not apply), with details worth showing.
+
+    `info` is a JSON-able mapping, or one that makes itself such when it is looked at.
+    """
 
     value: float | None
     info: Mapping[str, Any] = field(default_factory=dict)

@@ -66,6 +66,8 @@ class GraphGRPOTrainer(GRPOTrainer):
         self.grader = grader
         self.credit = make_credit(credit)
         check_credit(self.credit, (env.reward for env in grader.envs.values()), control=control)
+        for env in grader.envs.values():
+            env.reward.prepare()  # else the first step would wait for a compiler
         self.rows = []
         self._turn_counts: list[int] = []
         with warnings.catch_warnings():

@@ -97,7 +97,7 @@ def episode_json(episode: Episode, score: Score) -> dict[str, Any]:
         "success": episode.success,
         "value": score.value,
         "parts": {n: {"value": p.value, "weight": p.weight} for n, p in score.parts.items()},
-        "info": dict(score.info),
+        "info": {name: dict(details) for name, details in score.info.items()},
     }
 
 

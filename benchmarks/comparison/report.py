@@ -10,6 +10,7 @@ from typing import Any
 
 from graphenv.benchmarks.comparison.analysis import FORMAT
 from graphenv.benchmarks.comparison.plots import CAPTIONS
+from graphenv.details import tell
 from graphenv.errors import DataError
 
 __all__ = [
@@ -123,7 +124,7 @@ def write_page(result: Mapping[str, Any], plots: Mapping[str, Path], file: Path)
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(percent=percent, span=_span, points=_points, pretty=_pretty)
+    env.filters.update(percent=percent, span=_span, points=_points, pretty=_pretty, tell=tell)
     images = {
         name: base64.b64encode(path.read_bytes()).decode("ascii") for name, path in plots.items()
     }

@@ -14,6 +14,7 @@ from graphenv.cli.options import (
     make_env,
 )
 from graphenv.cli.output import print_json, share
+from graphenv.details import tell
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import OVER, Session
 from graphenv.envs.tools import ToolSpec
@@ -171,7 +172,7 @@ def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: 
 
 
 def ending(episode: Episode, score: Score) -> str:
-    """Return how an episode ended: truth, gold, reward and its parts."""
+    """Return how an episode ended: truth, gold, reward, its parts and their details."""
     end, gold = episode.outcome, episode.task.target.answer
     assert end is not None
     lines = ["", f"{end.status}{f': {end.reason}' if end.reason else ''}"]
@@ -184,5 +185,10 @@ def ending(episode: Episode, score: Score) -> str:
     metrics = "".join(f", {name} {value:.3f}" for name, value in episode.metrics.items())
     lines.append(f"truth:    {share(episode.success)}{metrics}")
     lines.append(f"reward:   {share(score.value)}")
-    lines += [f"  {name}: {share(p.value)} x {p.weight:g}" for name, p in score.parts.items()]
+    for name, part in score.parts.items():
+        lines.append(f"  {name}: {share(part.value)} x {part.weight:g}")
+        if name in score.info:
+            headline, details = tell(score.info[name])
+            lines += [f"    {headline}"] if headline else []
+            lines += [f"    - {line}" for line in details]
     return "\n".join(lines)

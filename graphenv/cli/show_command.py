@@ -86,7 +86,6 @@ def walk_through(episode: Episode, score: Score, *, facts: bool = True) -> str:
         lines.append(ending(episode, score))
     else:
         lines.append("\nthe log ends before the episode does")
-    lines += [f"  {n}: {json.dumps(d, ensure_ascii=False)}" for n, d in score.info.items()]
     return "\n".join(lines)
 
 
