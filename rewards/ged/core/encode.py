@@ -11,58 +11,34 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from graphenv.rewards.ged.core.colors import ROUNDS, colors, mix
+
 __all__ = ["encode"]
 
 
-@njit(nogil=True, inline="always")
-def _mix(x):
-    """Scramble 64 bits (the finaliser of splitmix64)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
-
-
 @njit(nogil=True)
-def _colors(classes, heads, rels, tails, directed, class_hash, rel_hash, rounds):
-    """Return Weisfeiler-Leman colours; they depend on labels and structure, not on numbering."""
-    n = classes.size
-    color = np.empty(n, np.uint64)
-    for i in range(n):
-        color[i] = _mix(class_hash[classes[i]] + np.uint64(1))
-    fresh = np.empty(n, np.uint64)
-    for _ in range(rounds):
-        for i in range(n):
-            fresh[i] = _mix(color[i])
-        for e in range(heads.size):
-            h, t, r = heads[e], tails[e], rel_hash[rels[e]]
-            back = r + np.uint64(0x632BE59BD9B4E019) if directed else r
-            fresh[h] += _mix(color[t] * np.uint64(3) + r)
-            fresh[t] += _mix(color[h] * np.uint64(3) + back)
-        for i in range(n):
-            color[i] = _mix(fresh[i])
-    return color
+def encode(
+    classes, heads, rels, tails, directed, class_hash, rel_hash,
+    kinds, order, pair, starts, codes, twin,
+):  # fmt: skip
+    """Fill the arrays of one encoded graph; return a hash that equal structures share.
 
-
-@njit(nogil=True)
-def encode(classes, heads, rels, tails, directed, class_hash, rel_hash):
-    """Return one encoded graph.
-
-    A tuple: node classes in canonical order, that order (positions in the input), the bag number
-    of every ordered pair (n, n), bag offsets, bag codes (sorted in each bag), the previous twin of
-    each node (-1: none), and a hash that equal structures share.
+    Filled are `kinds` (n): node classes in canonical order; `order` (n): their places in the
+    input; `pair` (n, n): the bag of every ordered pair; `starts` (2m + 3) and `codes` (2m): bag b
+    holds the sorted codes[starts[b] : starts[b + 1]], and starts[-1] is the number of bags;
+    `twin` (n): the previous twin of each node (-1: none).
 
     Nodes are ordered by colour, so that what a truncated search finds does not depend on how the
     input was numbered. Twins are nodes that can be swapped without changing the graph.
     """
     n, m = classes.size, heads.size
-    color = _colors(classes, heads, rels, tails, directed, class_hash, rel_hash, 3)
-    order = np.argsort(color, kind="mergesort").astype(np.int32)
+    color = colors(classes, heads, rels, tails, directed, class_hash, rel_hash, ROUNDS)
+    order[:] = np.argsort(color, kind="mergesort")
     place = np.empty(n, np.int32)
     total = np.uint64(n)
     for i in range(n):
         place[order[i]] = i
-        total += _mix(color[i])
-    kinds = np.empty(n, np.int32)
+        total += mix(color[i])
     for i in range(n):
         kinds[i] = classes[order[i]]
 
@@ -79,10 +55,9 @@ def encode(classes, heads, rels, tails, directed, class_hash, rel_hash):
             keys[count] = (t * n + h) * width + back
             count += 1
     keys = np.sort(keys[:count])
-    pair = np.zeros((n, n), np.int32)
-    starts = np.zeros(count + 2, np.int32)
-    codes = np.empty(count, np.int32)
-    bags, filled, at = 1, 0, 0  # bag 0 is empty: starts[0] = starts[1] = 0
+    pair[:] = 0
+    starts[0] = starts[1] = 0  # bag 0 is empty
+    bags, filled, at = 1, 0, 0
     seen_hash = np.zeros(count + 2, np.uint64)
     while at < count:
         where = keys[at] // width
@@ -90,7 +65,7 @@ def encode(classes, heads, rels, tails, directed, class_hash, rel_hash):
         mark = np.uint64(0)
         while at < count and keys[at] // width == where:
             codes[filled] = keys[at] % width
-            mark = _mix(mark + np.uint64(codes[filled]) + np.uint64(7))
+            mark = mix(mark + np.uint64(codes[filled]) + np.uint64(7))
             filled += 1
             at += 1
         found = -1
@@ -113,8 +88,9 @@ def encode(classes, heads, rels, tails, directed, class_hash, rel_hash):
             filled = begin
         pair[where // n, where % n] = found
 
-    twin = np.full(n, -1, np.int32)
+    starts[-1] = bags
     for i in range(n):
+        twin[i] = -1
         for j in range(i - 1, -1, -1):
             if kinds[i] != kinds[j] or pair[i, j] != pair[j, i] or pair[i, i] != pair[j, j]:
                 continue
@@ -126,4 +102,4 @@ def encode(classes, heads, rels, tails, directed, class_hash, rel_hash):
             if same:
                 twin[i] = j
                 break
-    return kinds, order, pair, starts[: bags + 1].copy(), codes[:filled].copy(), twin, np.int64(total & np.uint64(0x7FFFFFFFFFFFFFFF))
+    return total

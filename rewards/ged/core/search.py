@@ -15,6 +15,8 @@ from graphenv.rewards.ged.core.stars import star, sweep
 
 __all__ = ["improve", "search"]
 
+MAX_ROUNDS = 16  # of local improvement; more are hardly ever needed
+
 
 @njit(nogil=True)
 def improve(n, m, image, xs, pair1, pair2, save, best, stop_at):
@@ -23,8 +25,10 @@ def improve(n, m, image, xs, pair1, pair2, save, best, stop_at):
     `image` (m entries) holds the column of each row, then the unused columns.
     """
     better = True
-    while better and best > stop_at:
+    rounds = 0
+    while better and best > stop_at and rounds < MAX_ROUNDS:
         better = False
+        rounds += 1
         for i in range(n):
             row = pair1[i]
             for k in range(i + 1, m):
@@ -86,18 +90,22 @@ def _complete(rows, cols, base, xs, rowid, colid, col_of, pair1, pair2, save):
 
 @njit(nogil=True)
 def search(
-    problem, edges, theta, tight, scale, quantum, best, image, polish_root, polish, budget, spent, floor, stop,
-):
-    """Search from the root; return (lower, upper, work). `image` keeps the best mapping.
+    problem, edges, theta, tight, deep, scale, best, image,
+    root_sweeps, node_sweeps, budget, work, floor, stop,
+):  # fmt: skip
+    """Search from the root; return (lower, upper, work), doubled. `image` keeps the best mapping.
 
-    `theta` is the split of savings at the root; with `polish` > 0 up to so many sweeps tighten it
-    at every node. The result is exact when lower == upper.
+    Bounds come from bags of edges, or, if `tight`, from stars under the split `theta`, improved by
+    so many sweeps at the root and below it. Without `deep` only the root is bounded. `best` and
+    `floor` are known bounds, `work` what has been spent. The result is exact if lower == upper.
+
+    A larger budget walks the same way further: nothing that is reported can get worse by it.
     """
     base0, xs0, pair1, pair2, save, twin2, begin1, across1, back1, begin2, across2, back2 = problem
     width, starts1, codes1, starts2, codes2, sub, dele, ins = edges
     n, m = pair1.shape[0], pair2.shape[0]
-    levels = n + 1
-    slabs = levels if tight and polish > 0 else 1
+    levels = n + 1 if deep else 1
+    slabs = levels if tight and node_sweeps > 0 else 1
     thetas = np.empty((slabs, theta.shape[0], theta.shape[1]), np.int32)
     thetas[0] = theta
     slab = np.zeros(levels, np.int32)
@@ -159,14 +167,16 @@ def search(
             )
         else:
             stars[0, k] = scale * _loose(k // m, k % m, count1[0], count2[0], width, sub, dele, ins)
-    unit = np.int64(quantum) * scale
+    unit = np.int64(2) * scale  # costs are whole numbers, doubled
     depth = 0
     fresh = True
+    halted = False
     while depth >= 0:
         if fresh:
-            if spent >= budget or stop[0] != 0:
+            if work >= budget or stop[0] != 0:
                 break
-            spent += 1
+            work += 1
+            sweeps = node_sweeps if depth > 0 else root_sweeps
             rows, cols = n - depth, m - depth
             lower = np.int64(0)
             tries = 0
@@ -199,10 +209,15 @@ def search(
                             k += 1
                     best = improve(n, m, trial, xs[0], pair1, pair2, save, full, floor)
                     image[:] = trial
-                gap = (best - quantum) * scale - lower
-                if not tight or gap < 0 or tries >= (polish if depth > 0 else polish_root) or rows < 3:
+                if depth == 0:
+                    floor = max(floor, min(2 * ((lower + unit - 1) // unit), best))
+                gap = (best - 2) * scale - lower
+                if not tight or gap < 0 or tries >= sweeps or rows < 3:
                     break
                 if tries > 0 and (lower - was) * (4 if depth > 0 else 40) < gap:
+                    break
+                if work >= budget:
+                    halted = True
                     break
                 was = lower
                 if tries == 0 and depth > 0:
@@ -220,9 +235,9 @@ def search(
                         begin1, across1, map1, begin2, across2, map2, tmp,
                     )
                 tries += 1
-                spent += 1 + rows // 2
-            if depth == 0:
-                floor = max(floor, quantum * ((lower + unit - 1) // unit))
+                work += 1 + rows // 2
+            if halted or (not deep and gap >= 0):
+                break
             pools[depth] = 0
             at[depth] = 0
             if rows > 0 and lower + unit <= best * scale:
@@ -323,7 +338,7 @@ def search(
                 map2[map1[me]] = -1
                 map1[me] = -1
     if depth < 0:
-        return best, best, spent
+        return best, best, work
     lower = best * scale
     for d in range(depth):
         if at[d] < pools[d]:
@@ -332,5 +347,5 @@ def search(
         lower = np.int64(0)
     else:
         lower = min(lower, bound[depth - 1, at[depth - 1] - 1])
-    lower = min(quantum * ((lower + unit - 1) // unit), best)
-    return max(lower, floor), best, spent
+    lower = min(2 * ((lower + unit - 1) // unit), best)
+    return max(lower, floor), best, work

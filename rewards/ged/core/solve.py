@@ -1,4 +1,4 @@
-"""One pair, from two encoded graphs to an interval and a mapping."""
+"""One pair of encoded graphs: from costs to an interval and a mapping."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ from graphenv.rewards.ged.core.stars import slots
 
 __all__ = ["bag_cost", "solve"]
 
+# Work spent on the cheap bound before the tight one is built; sweeps at the root and below it.
+QUICK = 100
+ROOT_SWEEPS = 20
+NODE_SWEEPS = 1
+MAX_THETA = 1 << 24  # entries of the split of savings, 64 MB
+MAX_SLABS = 1 << 24  # entries of all copies of it
+MAX_LEVELS = 1 << 23  # entries of all levels of the search
+
 
 @njit(nogil=True)
 def bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins):
-    """Return the cost of turning one sorted bag of codes into another (codes 2r and 2r+1)."""
+    """Return the cost of turning one sorted bag of codes into another.
+
+    Even codes leave, odd codes enter; an edge never turns into one of the other direction.
+    """
     total = 0
     for side in range(2):
         i, j, a, b, common = begin1, begin2, 0, 0, 0
@@ -40,46 +51,58 @@ def bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins):
 
 
 @njit(nogil=True)
-def solve(g1, g2, cn, es, ed, ei, scale, quantum, budget, quick, polish, polish_root, stop):
-    k1, o1, pair1, s1, c1, t1, h1 = g1
-    k2, o2, pair2, s2, c2, t2, h2 = g2
-    n, m = k1.size, k2.size
-    if n > m:
-        k1, o1, pair1, s1, c1, t1, h1 = g2
-        k2, o2, pair2, s2, c2, t2, h2 = g1
-        ed, ei = ei, ed
-        n, m = m, n
-    bags1, bags2 = s1.size - 1, s2.size - 1
+def _dense(codes1, codes2):
+    """Renumber the relations of both graphs without gaps; return new codes and their number."""
+    size1, size2 = codes1.size, codes2.size
+    both = np.empty(size1 + size2, np.int32)
+    both[:size1] = codes1 >> 1
+    both[size1:] = codes2 >> 1
+    both = np.unique(both)
+    fresh1, fresh2 = np.empty(size1, np.int32), np.empty(size2, np.int32)
+    for k in range(size1):
+        fresh1[k] = 2 * np.searchsorted(both, codes1[k] >> 1) + (codes1[k] & 1)
+    for k in range(size2):
+        fresh2[k] = 2 * np.searchsorted(both, codes2[k] >> 1) + (codes2[k] & 1)
+    return fresh1, fresh2, 2 * both.size
+
+
+@njit(nogil=True)
+def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
+    """Return (lower, upper, work) in units, and the image of each node of g1 in canonical order.
+
+    g1 has at most as many nodes as g2. A graph is (pair, starts, codes, twin). `node_cost` (n, m)
+    is the cost of mapping node i to j, `delete1`, `insert2` those of deleting i and inserting j,
+    `sub`, `dele`, `ins` those of an edge. `work` counts bounded search nodes; a sweep that tightens
+    a bound over r rows counts 1 + r // 2. Budget 1 is one assignment: the bipartite method.
+    """
+    pair1, starts1, all1, _ = g1
+    pair2, starts2, all2, twin2 = g2
+    n, m = pair1.shape[0], pair2.shape[0]
+    bags1, bags2 = starts1[-1], starts2[-1]
+    codes1, codes2, width = _dense(all1[: starts1[bags1]], all2[: starts2[bags2]])
+    # Doubled from here on, so that half an edge is a whole number.
     save = np.zeros((bags1, bags2), np.int32)
     for a in range(1, bags1):
         for b in range(1, bags2):
-            save[a, b] = 2 * (
-                ed * (s1[a + 1] - s1[a]) + ei * (s2[b + 1] - s2[b])
-                - bag_cost(c1, s1[a], s1[a + 1], c2, s2[b], s2[b + 1], es, ed, ei)
-            )
+            begin1, end1, begin2, end2 = starts1[a], starts1[a + 1], starts2[b], starts2[b + 1]
+            cost = bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins)
+            save[a, b] = 2 * (dele * (end1 - begin1) + ins * (end2 - begin2) - cost)
     base = np.int64(0)
+    for i in range(n):
+        base += 2 * delete1[i]
+        for j in range(i + 1):
+            bag = pair1[i, j]
+            base += 2 * dele * (starts1[bag + 1] - starts1[bag])
+    for i in range(m):
+        base += 2 * insert2[i]
+        for j in range(i + 1):
+            bag = pair2[i, j]
+            base += 2 * ins * (starts2[bag + 1] - starts2[bag])
     xs = np.empty(n * m, np.int32)
     for i in range(n):
-        for j in range(i + 1):
-            b = pair1[i, j]
-            base += 2 * ed * (s1[b + 1] - s1[b])
-        base += 2 * cn
-    for i in range(m):
-        for j in range(i + 1):
-            b = pair2[i, j]
-            base += 2 * ei * (s2[b + 1] - s2[b])
-        base += 2 * cn
-    for i in range(n):
         for j in range(m):
-            xs[i * m + j] = (-4*cn if k1[i] == k2[j] else -2 * cn) - save[pair1[i, i], pair2[j, j]]
-    begin1, across1, back1 = slots(pair1)
-    begin2, across2, back2 = slots(pair2)
-    theta = np.empty((across1.size, across2.size), np.int32)
-    for i in range(n):
-        for a in range(begin1[i], begin1[i + 1]):
-            for j in range(m):
-                for b in range(begin2[j], begin2[j + 1]):
-                    theta[a, b] = save[pair1[i, across1[a]], pair2[j, across2[b]]] // 2 * scale
+            saved = delete1[i] + insert2[j] - node_cost[i, j]
+            xs[i * m + j] = -2 * saved - save[pair1[i, i], pair2[j, j]]
     image = np.arange(m).astype(np.int32)
     best = base
     for i in range(n):
@@ -87,19 +110,37 @@ def solve(g1, g2, cn, es, ed, ei, scale, quantum, budget, quick, polish, polish_
         for j in range(i):
             best -= save[pair1[i, j], pair2[i, j]]
     best = improve(n, m, image, xs, pair1, pair2, save, best, 0)
-    problem = (base, xs, pair1, pair2, save, t2, begin1, across1, back1, begin2, across2, back2)
-    width = 0
-    for k in range(c1.size):
-        width = max(width, c1[k] + 1)
-    for k in range(c2.size):
-        width = max(width, c2[k] + 1)
-    edges = (width, s1, c1, s2, c2, es, ed, ei)
-    lower, best, spent = search(
-        problem, edges, theta[:0], False, scale, quantum, best, image, 0, 0, min(quick, budget), 0, 0, stop
-    )
-    if lower < best and spent < budget:
-        low2, best, spent = search(
-            problem, edges, theta, True, scale, quantum, best, image, polish_root, polish, budget, spent, lower, stop
-        )
-        lower = max(lower, low2)
-    return lower, best, spent
+    # Bounds are finer than costs, as savings are split; int32 holds them.
+    scale = 16
+    while scale > 1 and base * scale >= 1 << 28:
+        scale //= 2
+
+    begin1, across1, back1 = slots(pair1)
+    begin2, across2, back2 = slots(pair2)
+    problem = (
+        base, xs, pair1, pair2, save, twin2,
+        begin1, across1, back1, begin2, across2, back2,
+    )  # fmt: skip
+    edges = (width, starts1, codes1, starts2, codes2, sub, dele, ins)
+    size = across1.size * across2.size
+    can_search = (n + 1) * n * m <= MAX_LEVELS
+    can_tighten = can_search and size <= MAX_THETA
+    theta = np.empty((0, 0), np.int32)
+    quick = min(QUICK, budget) if can_tighten else budget
+    lower, best, work = search(
+        problem, edges, theta, False, can_search, scale, best, image, 0, 0, quick, 0, np.int64(0), stop
+    )  # fmt: skip
+    if lower < best and work < budget and can_tighten:
+        theta = np.empty((across1.size, across2.size), np.int32)
+        for i in range(n):
+            for a in range(begin1[i], begin1[i + 1]):
+                for j in range(m):
+                    for b in range(begin2[j], begin2[j + 1]):
+                        half = save[pair1[i, across1[a]], pair2[j, across2[b]]] // 2
+                        theta[a, b] = half * scale
+        sweeps = NODE_SWEEPS if (n + 1) * size <= MAX_SLABS else 0
+        lower, best, work = search(
+            problem, edges, theta, True, True, scale, best, image,
+            ROOT_SWEEPS, sweeps, budget, work, lower, stop,
+        )  # fmt: skip
+    return lower // 2, best // 2, work, image[:n]

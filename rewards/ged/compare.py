@@ -1,0 +1,262 @@
+"""`Comparer`: edit distances under one cost model, each distinct pair solved once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, Generic, TypeVar, get_args
+
+from graphenv.checks import is_whole
+from graphenv.errors import ConfigError, did_you_mean
+from graphenv.graph import Graph, Node
+from graphenv.rewards.ged import EditCosts, GEDResult, ged_batch
+from graphenv.rewards.ged.solver import Method
+from graphenv.rewards.similarity.labels import label_similarity
+from graphenv.text import normalize
+
+__all__ = ["MAX_SHOWN", "Comparer", "Details", "Settings", "check_core", "comparer"]
+
+MAX_SHOWN = 20
+"""Edits that a score's info lists; of a longer path the last line says how many follow."""
+METHODS: tuple[Method, ...] = get_args(Method)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Pair = tuple[Graph, Graph]
+
+
+def check_core(term: str) -> None:
+    """Refuse a term whose compiled core is not installed.
+
+    Raises
+    ------
+    ConfigError
+        If numba is missing.
+    """
+    if find_spec("numba") is None:
+        raise ConfigError(
+            f"reward term {term!r} needs a compiled core, and numba is not installed. "
+            'Install it with: pip install "graphenv[ged]"'
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How graphs are compared: what `ged` takes, as constants that fit into an expression.
+
+    Raises
+    ------
+    ConfigError
+        If a value is of the wrong kind; impossible costs are refused by `EditCosts`.
+    """
+
+    budget: int = 1000
+    node_substitute: float = 1.0
+    node_insert: float = 1.0
+    node_delete: float = 1.0
+    edge_substitute: float = 1.0
+    edge_insert: float = 1.0
+    edge_delete: float = 1.0
+    similarity: str | None = None
+    method: Method = "search"
+    kind_weights: str = ""
+    kinds: bool = True
+
+    def __post_init__(self) -> None:
+        if not is_whole(self.budget, 1):
+            raise ConfigError(f"ged: budget={self.budget!r} must be a whole number >= 1")
+        if self.method not in METHODS:
+            raise ConfigError(
+                f"ged: method={self.method!r} is unknown.{did_you_mean(str(self.method), METHODS)}"
+            )
+        if self.similarity is not None:
+            label_similarity(self.similarity)
+        self.costs()
+
+    def costs(self) -> EditCosts:
+        """Return the cost model."""
+        return EditCosts(
+            node_substitute=self.node_substitute,
+            node_insert=self.node_insert,
+            node_delete=self.node_delete,
+            edge_substitute=self.edge_substitute,
+            edge_insert=self.edge_insert,
+            edge_delete=self.edge_delete,
+            kind_weights=_weights(self.kind_weights),
+        )
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Return the weights that `"literal:0.5, entity:2"` writes."""
+    weights = {}
+    try:
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            kind, weight = part.rsplit(":", 1)
+            weights[normalize(kind)] = float(weight)
+    except (AttributeError, ValueError):
+        raise ConfigError(
+            f"ged: kind_weights={text!r} is not of the form 'literal:0.5, entity:2'"
+        ) from None
+    return weights
+
+
+class Recent(Generic[K, V]):
+    """The most recently used values, at most `limit` weight of them together.
+
+    >>> kept = Recent(2)
+    >>> for name in "abc":
+    ...     kept.put(name, name.upper(), weight=1)
+    >>> kept.get("a"), kept.get("c")
+    (None, 'C')
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._total = 0
+        self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """Return a value that was put, `None` if it is gone."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def put(self, key: K, value: V, *, weight: int) -> None:
+        """Keep a value for a while; one heavier than the limit is not kept at all."""
+        old = self._kept.pop(key, None)
+        self._total -= old[1] if old else 0
+        if weight > self._limit:
+            return
+        self._kept[key] = (value, weight)
+        self._total += weight
+        while self._total > self._limit:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._total -= dropped
+
+
+class Comparer:
+    """Edit distances under one cost model; labels, kinds and relations are compared normalised.
+
+    Solved pairs are kept for a while, so that a running episode, its final grading and the rest of
+    its group pay for each distinct pair once. Keeping changes no value: the solver is
+    deterministic.
+    """
+
+    KEPT = 400_000  # nodes and edges of the graphs that are held; some hundred bytes each
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._costs = settings.costs()
+        # The solver normalises names for itself, but hands them to a similarity, and looks kinds up
+        # in the weights, as they are written.
+        self._beforehand = bool(settings.similarity or settings.kind_weights)
+        self._read: Recent[Graph, Graph] = Recent(self.KEPT)
+        self._solved: Recent[Pair, GEDResult] = Recent(self.KEPT)
+
+    def results(self, pairs: Sequence[Pair]) -> list[GEDResult]:
+        """Return the result of each (predicted, gold) pair, in order.
+
+        A prediction is read with the directedness of the gold graph: what is asked for decides
+        whether an edge has a direction. Where it has one and the prediction gives none, the edge
+        points as it was written.
+        """
+        found: dict[Pair, GEDResult] = {}
+        missing: dict[Pair, Pair] = {}
+        for pair in pairs:
+            if pair in found or pair in missing:
+                continue
+            known = self._solved.get(pair)
+            if known is not None:
+                found[pair] = known
+            else:
+                missing[pair] = self._prepared(*pair)
+        if missing:
+            made = ged_batch(
+                list(missing.values()),
+                costs=self._costs,
+                similarity=self._settings.similarity,
+                budget=self._settings.budget,
+                method=self._settings.method,
+                normalized=True,
+            )
+            for pair, result in zip(missing, made, strict=True):
+                found[pair] = result
+                self._solved.put(pair, result, weight=sum(map(_size, pair)))
+        return [found[pair] for pair in pairs]
+
+    def _prepared(self, predicted: Graph, gold: Graph) -> Pair:
+        first, second = predicted, gold
+        if self._beforehand or not self._settings.kinds:
+            first, second = self._as_read(predicted), self._as_read(gold)
+        if first.directed != second.directed:
+            first = replace(first, directed=second.directed)
+        return first, second
+
+    def _as_read(self, graph: Graph) -> Graph:
+        known = self._read.get(graph)
+        if known is None:
+            known = graph.normalized() if self._beforehand else graph
+            if not self._settings.kinds:
+                nodes = tuple(Node(n.id, n.label) for n in known.nodes)
+                known = replace(known, nodes=nodes)
+            self._read.put(graph, known, weight=_size(graph))
+        return known
+
+
+def _size(graph: Graph) -> int:
+    return len(graph.nodes) + len(graph.edges) + 1
+
+
+@lru_cache(maxsize=32)
+def comparer(settings: Settings) -> Comparer:
+    """Return the comparer of some settings, the same for every term that has them."""
+    return Comparer(settings)
+
+
+class Details(Mapping[str, Any]):
+    """Interval, exactness and edit path of a result; the path is made when it is looked at.
+
+    A training step grades thousands of pairs and shows none of them.
+    """
+
+    __slots__ = ("_made", "_result")
+
+    def __init__(self, result: GEDResult) -> None:
+        self._result = result
+        self._made: dict[str, Any] | None = None
+
+    def _all(self) -> dict[str, Any]:
+        if self._made is None:
+            result = self._result
+            path = result.edit_path
+            shown = [str(operation) for operation in path[:MAX_SHOWN]]
+            if len(path) > MAX_SHOWN:
+                shown[-1] = f"... and {len(path) - MAX_SHOWN + 1:,} more"
+            self._made = {
+                "measure": "GED",
+                "interval": [result.lower, result.upper],
+                "exact": result.exact,
+                "edit_path": shown,
+            }
+            if not result.exact:
+                self._made["reason"] = result.reason
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (self._all(),)

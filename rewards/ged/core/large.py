@@ -1,0 +1,108 @@
+"""Intervals in linear time, for pairs too large to search."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from graphenv.rewards.ged.core.colors import ROUNDS, colors
+from graphenv.rewards.ged.core.solve import bag_cost
+
+__all__ = ["bag_bound", "edge_cost", "greedy"]
+
+
+@njit(nogil=True)
+def bag_bound(labels1, labels2, sub, dele, ins):
+    """Return the least cost of turning one bag of labels into another, structure ignored."""
+    a, b = np.sort(labels1), np.sort(labels2)
+    i, j, common = 0, 0, 0
+    while i < a.size and j < b.size:
+        if a[i] == b[j]:
+            common += 1
+            i += 1
+            j += 1
+        elif a[i] < b[j]:
+            i += 1
+        else:
+            j += 1
+    few = min(a.size, b.size)
+    return sub * (few - common) + dele * (a.size - few) + ins * (b.size - few)
+
+
+@njit(nogil=True)
+def greedy(g1, g2, directed, class_hash, rel_hash):
+    """Return an image per node of g1 (-1: none): nodes of equal colour, the finest colours first.
+
+    A graph is (classes, heads, relations, tails).
+    """
+    n, m = g1[0].size, g2[0].size
+    image = np.full(n, -1, np.int32)
+    used = np.zeros(m, np.uint8)
+    for step in range(ROUNDS + 1):
+        rounds = ROUNDS - step
+        c1 = colors(g1[0], g1[1], g1[2], g1[3], directed, class_hash, rel_hash, rounds)
+        c2 = colors(g2[0], g2[1], g2[2], g2[3], directed, class_hash, rel_hash, rounds)
+        o1, o2 = np.argsort(c1, kind="mergesort"), np.argsort(c2, kind="mergesort")
+        i, j = 0, 0
+        while i < n and j < m:
+            if image[o1[i]] >= 0:
+                i += 1
+            elif used[o2[j]] != 0:
+                j += 1
+            elif c1[o1[i]] == c2[o2[j]]:
+                image[o1[i]] = o2[j]
+                used[o2[j]] = 1
+                i += 1
+                j += 1
+            elif c1[o1[i]] < c2[o2[j]]:
+                i += 1
+            else:
+                j += 1
+    return image
+
+
+@njit(nogil=True)
+def edge_cost(g1, g2, image, directed, sub, dele, ins):
+    """Return what the edges cost under a mapping of the nodes."""
+    _, heads1, rels1, tails1 = g1
+    _, heads2, rels2, tails2 = g2
+    m = np.int64(g2[0].size)
+    lost = 0
+    count = 0
+    most = 1
+    for e in range(rels1.size):
+        most = max(most, rels1[e] + 1)
+    for e in range(rels2.size):
+        most = max(most, rels2[e] + 1)
+    keys1 = np.empty(rels1.size, np.int64)
+    for e in range(rels1.size):
+        h, t = np.int64(image[heads1[e]]), np.int64(image[tails1[e]])
+        if h < 0 or t < 0:
+            lost += 1
+            continue
+        if not directed and h > t:
+            h, t = t, h
+        keys1[count] = (h * m + t) * most + rels1[e]
+        count += 1
+    keys1 = np.sort(keys1[:count])
+    keys2 = np.empty(rels2.size, np.int64)
+    for e in range(rels2.size):
+        h, t = np.int64(heads2[e]), np.int64(tails2[e])
+        if not directed and h > t:
+            h, t = t, h
+        keys2[e] = (h * m + t) * most + rels2[e]
+    keys2 = np.sort(keys2)
+    codes1, codes2 = 2 * (keys1 % most), 2 * (keys2 % most)
+    total = dele * lost
+    i, j = 0, 0
+    while i < keys1.size or j < keys2.size:
+        a = keys1[i] // most if i < keys1.size else np.int64(1) << 62
+        b = keys2[j] // most if j < keys2.size else np.int64(1) << 62
+        where = min(a, b)
+        begin_i, begin_j = i, j
+        while i < keys1.size and keys1[i] // most == where:
+            i += 1
+        while j < keys2.size and keys2[j] // most == where:
+            j += 1
+        total += bag_cost(codes1, begin_i, i, codes2, begin_j, j, sub, dele, ins)
+    return total

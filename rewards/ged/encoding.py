@@ -1,0 +1,154 @@
+"""Graphs as the integer arrays that the compiled core reads: names become numbers, once a batch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graphenv.graph import Graph
+from graphenv.rewards.ged.costs import EditCosts
+
+__all__ = ["Encoder", "node_costs"]
+
+Ints = npt.NDArray[np.int32]
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash64(text: str) -> int:
+    found = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(found.digest(), "big")
+
+
+class Encoder:
+    """Collects distinct graphs; `arrays` gives them in flat form.
+
+    Names are numbered in order of appearance; what depends on names in the core depends on their
+    hashes, so that no result depends on the batch that a pair stands in.
+
+    Parameters
+    ----------
+    costs
+        The cost model.
+    key
+        What names are compared by.
+    apart
+        Every node is a class of its own (node costs are given as a matrix).
+    """
+
+    def __init__(self, costs: EditCosts, key: Callable[[str], str] | None, apart: bool) -> None:
+        self._costs = costs
+        self._key = key
+        self._apart = apart
+        self._known: dict[tuple[int, ...], int] = {}
+        self._by_id: dict[int, int] = {}
+        self._class_ids: dict[tuple[str, str], int] = {}
+        self._relation_ids: dict[str, int] = {}
+        self._kinds: list[str] = []
+        self._class_hash: list[int] = []
+        self._relation_hash: list[int] = []
+        self._classes: dict[tuple[str, str], int] = {}
+        self._relations: dict[str, int] = {}
+        self._flat_nodes: list[int] = []
+        self._flat_edges: list[int] = []
+        self._node_at: list[int] = [0]
+        self._edge_at: list[int] = [0]
+        self._directed: list[bool] = []
+        self.graphs: list[Graph] = []
+
+    def add(self, graph: Graph) -> int:
+        """Return the number of a graph; graphs that read the same share one."""
+        found = self._by_id.get(id(graph))
+        if found is not None:
+            return found
+        classes, relations = self._classes, self._relations
+        nodes = [classes.get((n.kind, n.label), -1) for n in graph.nodes]
+        if self._apart or -1 in nodes:
+            nodes = [self._class(n.kind, n.label) for n in graph.nodes]
+        edges = []
+        for edge in graph.edges:
+            relation = relations.get(edge.relation)
+            if relation is None:
+                relation = self._relation(edge.relation)
+            edges += (edge.head, relation, edge.tail)
+        text = (graph.directed, len(nodes), *nodes, *edges)
+        number = self._known.setdefault(text, len(self.graphs))
+        self._by_id[id(graph)] = number
+        if number == len(self.graphs):
+            self.graphs.append(graph)
+            self._flat_nodes += nodes
+            self._flat_edges += edges
+            self._node_at.append(len(self._flat_nodes))
+            self._edge_at.append(len(self._flat_edges) // 3)
+            self._directed.append(graph.directed)
+        return number
+
+    def _class(self, kind: str, label: str) -> int:
+        pair = (kind, label)
+        known = pair if self._key is None else (self._key(kind), self._key(label))
+        if self._apart:
+            number = len(self._kinds)
+        else:
+            number = self._class_ids.setdefault(known, len(self._kinds))
+        if number == len(self._kinds):
+            self._kinds.append(kind)
+            text = f"{len(known[0])}:{known[0]}:{known[1]}"
+            self._class_hash.append(_hash64(text))
+        self._classes[pair] = number
+        return number
+
+    def _relation(self, name: str) -> int:
+        known = name if self._key is None else self._key(name)
+        number = self._relation_ids.setdefault(known, len(self._relation_hash))
+        if number == len(self._relation_hash):
+            self._relation_hash.append(_hash64(known))
+        self._relations[name] = number
+        return number
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the flat arrays, and room for what the core fills in."""
+        nodes = np.array(self._node_at, np.int64)
+        edges = np.array(self._edge_at, np.int64)
+        triples = np.array(self._flat_edges, np.int32).reshape(-1, 3)
+        grid = [self._costs.node_grid(kind) for kind in self._kinds] or [(0, 0, 0)]
+        sub, delete, insert = np.array(grid, np.int64).T.copy()
+        return {
+            "classes": np.array(self._flat_nodes, np.int32),
+            "nodes": nodes,
+            "heads": triples[:, 0].copy(),
+            "rels": triples[:, 1].copy(),
+            "tails": triples[:, 2].copy(),
+            "edges": edges,
+            "directed": np.array(self._directed, np.uint8),
+            "class_hash": np.array(self._class_hash or [0], np.uint64),
+            "rel_hash": np.array(self._relation_hash or [0], np.uint64),
+            "sub": sub,
+            "delete": delete,
+            "insert": insert,
+        }
+
+
+def node_costs(
+    g1: Graph, g2: Graph, costs: EditCosts, similarity: Callable[[int, int], float]
+) -> Ints:
+    """Return the (n1 * n2) substitution costs of a pair in grid units, row by row.
+
+    `similarity(i, j)` in [0, 1] is asked for nodes of the same kind.
+    """
+    grid1 = [costs.node_grid(node.kind) for node in g1.nodes]
+    grid2 = [costs.node_grid(node.kind) for node in g2.nodes]
+    out = np.empty(len(g1) * len(g2), np.int32)
+    at = 0
+    for i, a in enumerate(g1.nodes):
+        for j, b in enumerate(g2.nodes):
+            whole = max(grid1[i][0], grid2[j][0])
+            if a.kind == b.kind:
+                whole = round(whole * (1.0 - similarity(i, j)))
+            out[at] = min(whole, grid1[i][1] + grid2[j][2])
+            at += 1
+    return out
+
