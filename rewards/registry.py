@@ -19,6 +19,11 @@ TERMS: dict[str, str] = {
     "node_f1": "graphenv.rewards.graphs:NodeF1",
     "edge_f1": "graphenv.rewards.graphs:EdgeF1",
     "triple_f1": "graphenv.rewards.graphs:TripleF1",
+    "ged": "graphenv.rewards.ged.terms:Ged",
+    "wl_similarity": "graphenv.rewards.similarity.terms:WLSimilarity",
+    "soft_match": "graphenv.rewards.similarity.terms:SoftMatchTerm",
+    "spectral": "graphenv.rewards.similarity.terms:Spectral",
+    "mces": "graphenv.rewards.similarity.terms:CommonEdgesTerm",
     "path_similarity": "graphenv.rewards.paths:PathSimilarity",
     "user": "graphenv.rewards.user:User",
     # form
@@ -26,6 +31,7 @@ TERMS: dict[str, str] = {
     "path_validity": "graphenv.rewards.paths:PathValidity",
     # step terms
     "progress": "graphenv.rewards.paths:Progress",
+    "ged_progress": "graphenv.rewards.ged.terms:GedProgress",
     "turn_cost": "graphenv.rewards.form:TurnCost",
 }
 

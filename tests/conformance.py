@@ -3,8 +3,8 @@
 A later family adds a table, a later term a column, a later case a row; the tests in
 `test_rewards_conformance.py` fail until each has its values. The values stand in
 `conformance_tables/`, each beside its reason. In that of KGQA an episode has at most `MAX_TURNS`
-turns; `progress` is minus the potential of the start, a constant of the task, and `turn_cost` minus
-the share of turns used.
+turns; `progress` and `ged_progress` are minus the potential of the start, a constant of the task (0
+where nothing is built yet), and `turn_cost` minus the share of turns used.
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "exact + 0.3*path_similarity",
         "exact + 0.3*answer_f1",
         "0.7*answer_f1 + 0.3*triple_f1",
+        "0.7*answer_f1 + 0.3*ged",
         "0.5*exact + 0.3*node_f1 + 0.2*edge_f1",
         "gate(format, exact + 0.2*triple_f1)",
         "cap(exact + 0.5*answer_f1, 1.2)",
         "exact*format + 0.1*path_validity",
         "exact + progress + 0.1*turn_cost",
+        "exact + potential(ged_progress)",
     )
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""

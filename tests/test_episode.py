@@ -59,9 +59,10 @@ def test_several_calls_in_one_turn_answer_one_by_one():
 
 def test_digests_cover_facts_and_outcome_but_not_what_the_reward_asks_for():
     episode = played()
-    assert fx.make_env(reward="progress + node_f1").play(
-        0, [s.text for s in episode.steps]
-    ).digest() == (episode.digest())
+    other = fx.make_env(reward="progress + node_f1 + ged_progress")
+    richer = other.play(0, [s.text for s in episode.steps])
+    assert richer.steps[0].values and richer.steps[0].graph is not None
+    assert (richer.digest(), richer.turn_digests()) == (episode.digest(), episode.turn_digests())
     assert episode.outcome is not None
     other_end = replace(episode, outcome=replace(episode.outcome, answer=("Crime",)))
     step = replace(episode.steps[1], facts={**episode.steps[1].facts, "frontier_size": 99})

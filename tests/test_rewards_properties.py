@@ -25,9 +25,9 @@ from graphenv.seeding import rng
 from graphenv.task import Target
 from graphenv.text import format_answer, format_call
 
-SHAPING = ["progress", "potential(progress)"]
+SHAPING = ["progress", "potential(progress)", "ged_progress"]
 STEADY = [EXPRESSIONS.get(t, t) for t in rewards.TERMS if t not in SHAPING] + ["hits(k=3)"]
-EVERYTHING = " + ".join(STEADY) + " + progress"
+EVERYTHING = " + ".join(STEADY) + " + progress + ged_progress"
 TOL = 1e-9
 
 # -- random episodes ------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ def test_a_right_item_more_never_lowers_and_a_wrong_one_never_raises(
         assert values([*base, "one more wrong"])[term] <= value + TOL, term
 
 
-@given(st.permutations(range(4)), st.sampled_from(["node_f1", "edge_f1", "triple_f1"]))
+@given(st.permutations(range(4)), st.sampled_from(["node_f1", "edge_f1", "triple_f1", "ged"]))
 def test_relabelling_node_ids_changes_nothing(order: list[int], term: str):
     labels, edges = ["a", "b", "b", "c"], [(0, "r", 1), (1, "r", 2), (2, "s", 3), (0, "r", 1)]
     place = {old: new for new, old in enumerate(order)}
