@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from graphenv.checks import is_whole
+from graphenv.details import brief
 from graphenv.envs.session import Session
 from graphenv.envs.spaces import UnicodeText
 from graphenv.envs.tools import ToolSpec
@@ -334,5 +335,5 @@ def episode_info(episode: Episode, score: Score | None) -> dict[str, Any]:
     if score is not None:
         info["score"] = {name: part.value for name, part in score.parts.items()}
         info["return"] = score.value
-        info["score_info"] = {name: dict(details) for name, details in score.info.items()}
+        info["score_info"] = {name: brief(details) for name, details in score.info.items()}
     return info

@@ -6,9 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Told", "tell"]
+__all__ = ["Told", "brief", "tell"]
 
 Told = tuple[str, list[str]]
+DEAR = frozenset({"edit_path"})
+"""Details that cost more to make than the value they explain: made only for a reader."""
+
+
+def brief(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details that cost nothing.
+
+    >>> brief({"interval": [3.0, 3.0], "edit_path": ["add 'x'"]})
+    {'interval': [3.0, 3.0]}
+    """
+    return {key: details[key] for key in details if key not in DEAR}
 
 
 def tell(details: Mapping[str, Any]) -> Told:

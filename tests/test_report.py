@@ -128,6 +128,23 @@ def test_model_text_stays_text(result: dict[str, Any], tmp_path: Path) -> None:
     assert "alert('x')" in page.text
 
 
+def test_details_of_a_term_are_told(result: dict[str, Any], tmp_path: Path) -> None:
+    told = copy.deepcopy(result)
+    told["examples"][0]["info"] = {
+        "ged": {
+            "measure": "GED",
+            "interval": [4.0, 6.0],
+            "exact": False,
+            "reason": "budget",
+            "edit_path": ["remove the node <script>", "add the node 'Crime'"],
+        }
+    }
+    page = _page(told, tmp_path)
+    assert "GED between 4 and 6 (stopped by budget)" in page.text
+    assert "remove the node <script> add the node 'Crime'" in page.text
+    assert page.tags.count("li") == 2 and "script" not in page.tags
+
+
 def test_failures_are_shown(result: dict[str, Any], tmp_path: Path) -> None:
     failure = {"name": "exact, seed 2", "folder": "x", "code": 1, "log_tail": "out of paper"}
     page = _page({**result, "failures": [failure], "incomplete": ["exact, seed 2"]}, tmp_path)

@@ -15,12 +15,13 @@ from graphenv.graph import Graph, Node
 from graphenv.rewards.ged import EditCosts, GEDResult, ged_batch
 from graphenv.rewards.ged.solver import Method
 from graphenv.rewards.similarity.labels import label_similarity
-from graphenv.text import normalize
+from graphenv.text import bounded, normalize
 
 __all__ = ["MAX_SHOWN", "Comparer", "Details", "Settings", "check_core", "comparer"]
 
 MAX_SHOWN = 20
 """Edits that a score's info lists; of a longer path the last line says how many follow."""
+MAX_OPERATION = 300  # characters; a label may be a megabyte of model text
 METHODS: tuple[Method, ...] = get_args(Method)
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -220,43 +221,37 @@ def comparer(settings: Settings) -> Comparer:
 class Details(Mapping[str, Any]):
     """Interval, exactness and edit path of a result; the path is made when it is looked at.
 
-    A training step grades thousands of pairs and shows none of them.
+    Making it costs more than solving a small pair, and a training step shows none of thousands.
     """
 
     __slots__ = ("_made", "_result")
 
     def __init__(self, result: GEDResult) -> None:
         self._result = result
-        self._made: dict[str, Any] | None = None
-
-    def _all(self) -> dict[str, Any]:
-        if self._made is None:
-            result = self._result
-            path = result.edit_path
-            shown = [str(operation) for operation in path[:MAX_SHOWN]]
-            if len(path) > MAX_SHOWN:
-                shown[-1] = f"... and {len(path) - MAX_SHOWN + 1:,} more"
-            self._made = {
-                "measure": "GED",
-                "interval": [result.lower, result.upper],
-                "exact": result.exact,
-                "edit_path": shown,
-            }
-            if not result.exact:
-                self._made["reason"] = result.reason
-        return self._made
+        self._made: dict[str, Any] = {
+            "measure": "GED",
+            "interval": [result.lower, result.upper],
+            "exact": result.exact,
+            "reason": result.reason,
+        }
 
     def __getitem__(self, key: str) -> Any:
-        return self._all()[key]
+        if key == "edit_path" and key not in self._made:
+            path = self._result.edit_path
+            shown = [bounded(str(operation), MAX_OPERATION) for operation in path[:MAX_SHOWN]]
+            if len(path) > MAX_SHOWN:
+                shown[-1] = f"... and {len(path) - MAX_SHOWN + 1:,} more"
+            self._made[key] = shown
+        return self._made[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(("measure", "interval", "exact", "reason", "edit_path"))
 
     def __len__(self) -> int:
-        return len(self._all())
+        return 5
 
     def __repr__(self) -> str:
-        return repr(self._all())
+        return repr(dict(self))
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
-        return dict, (self._all(),)
+        return dict, (dict(self),)
