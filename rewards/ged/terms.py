@@ -32,8 +32,9 @@ class Ged(EndTerm):
     upper bound, so a search that runs out of budget never raises the value. A prediction is read
     with the directedness of the gold graph.
 
-    Blind to which edit is worse than another, unless costs say so; unrelated graphs of equal size
-    still share what two graphs share by chance.
+    At unit costs a wrong part costs as much as a missing one, so a guess is free up to the size of
+    the gold graph and charged beyond it; `node_substitute=2, edge_substitute=2` charges a wrong part
+    as one missing and one too many. Blind to which edit is worse, unless costs or weights say so.
 
     Parameters
     ----------
