@@ -17,10 +17,13 @@ from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.labels import LabelSpec, label_similarity
 from graphenv.rewards.similarity.wl import wl_colors
 
-__all__ = ["MAX_PAIRS", "SoftMatch", "check_scipy", "soft_match"]
+__all__ = ["MAX_ASKED", "MAX_PAIRS", "SoftMatch", "check_scipy", "soft_match"]
 
 MAX_PAIRS = 1_000_000
 """Above this many pairs of nodes only nodes with equal surroundings are matched: linear time."""
+
+MAX_ASKED = 50_000
+"""Above this many pairs of distinct labels only equal ones are alike."""
 
 _ROUNDS = 2  # of colours that break ties
 _TIE = 1e-6  # what equal surroundings weigh against the likeness of labels
@@ -96,7 +99,8 @@ def soft_match(
     the best edges is a heuristic, the node score is optimal.
 
     Time grows with n1 * n2 times the smaller of them, at worst; beyond `MAX_PAIRS` pairs nodes
-    are matched by equal colours alone, which can only lower the value.
+    are matched by equal colours alone, and beyond `MAX_ASKED` pairs of distinct labels only equal
+    labels are alike. Either can only lower the value.
 
     Parameters
     ----------
@@ -229,7 +233,7 @@ def _in_order(
 
 
 def _likeness(g1: Graph, g2: Graph, alike: Callable[[str, str], float]) -> Matrix:
-    """Return sim(label, label) where kinds agree, else 0, as (n1, n2); each pair asked once."""
+    """Return sim(label, label) where kinds agree, else 0, as (n1, n2)."""
     sides = []
     for graph in (g1, g2):
         known: dict[tuple[str, str], int] = {}
@@ -237,6 +241,8 @@ def _likeness(g1: Graph, g2: Graph, alike: Callable[[str, str], float]) -> Matri
         sides.append((list(known), np.array(rows, dtype=np.intp)))
     (names1, rows1), (names2, rows2) = sides
     small = np.zeros((len(names1), len(names2)))
+    if len(names1) * len(names2) > MAX_ASKED:
+        alike = label_similarity()
     for i, (a, kind) in enumerate(names1):
         for j, (b, other) in enumerate(names2):
             if kind == other:
@@ -405,7 +411,7 @@ def _parallel(
         else:
             rest.append(a)
     free = [b for group in by_name.values() for b in group]
-    if not rest or not free or len(rest) * len(free) > MAX_PAIRS:
+    if not rest or not free or len(rest) * len(free) > MAX_ASKED:
         return found
     names1, names2 = (
         [edges[k].relation for k in ks] for edges, ks in ((edges1, rest), (edges2, free))
