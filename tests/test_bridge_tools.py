@@ -384,6 +384,17 @@ def test_rollout_needs_the_rows_of_the_prompts(env: GraphEnv, tiny: Path, tmp_pa
     assert pickle.loads(pickle.dumps(EnvRollout({"kgqa": env}))).max_turn_tokens is None
 
 
+def test_rewards_prepare_before_the_first_step(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compiler that starts inside a step would count as the reward's time."""
+    warm: list[str] = []
+    monkeypatch.setattr("graphenv.rewards.ged.terms.warmup", lambda: warm.append("ged"))
+    env = make_env(reward="exact + 0.2*ged")
+    build(tiny, tmp_path, {"kgqa": env}, rows_of(env, [0]), backend="rollout_func")
+    assert warm == ["ged"]
+
+
 # -- one transcript, one score, one sequence of tokens ---------------------------------------------
 
 

@@ -33,8 +33,9 @@ class Ged(EndTerm):
     with the directedness of the gold graph.
 
     At unit costs a wrong part costs as much as a missing one, so a guess is free up to the size of
-    the gold graph and charged beyond it; `node_substitute=2, edge_substitute=2` charges a wrong part
-    as one missing and one too many. Blind to which edit is worse, unless costs or weights say so.
+    the gold graph and charged beyond it; `node_substitute=2, edge_substitute=2` charges a wrong
+    part as one missing and one too many. Blind to which edit is worse, unless costs or weights say
+    so.
 
     Parameters
     ----------
