@@ -24,7 +24,7 @@ from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph, Node
 from graphenv.rewards import parse
-from graphenv.rewards.ged import compare
+from graphenv.rewards.ged import GEDResult, compare, ged_batch
 from graphenv.score import Score
 from graphenv.text import format_call
 
@@ -237,8 +237,9 @@ def test_a_huge_prediction_is_graded():
 
 def test_published_defect_two_empty_graphs():
     """STRuCT-LLM guards against dividing by zero with 0: the right answer earns nothing."""
-    assert value(*GRAPHS["both_empty"], PAPER) == 0.0
-    assert value(*GRAPHS["both_empty"]) == 1.0
+    predicted, gold = GRAPHS["both_empty"]
+    assert value(predicted, gold, PAPER) == 0.0
+    assert value(predicted, gold) == 1.0
 
 
 def test_published_defect_range_below_zero():
@@ -294,12 +295,14 @@ def test_progress_of_the_last_state_is_what_ged_says_of_it():
 
 
 def test_a_state_is_solved_once(monkeypatch: pytest.MonkeyPatch):
-    solved: list[Any] = []
-    batch = compare.ged_batch
+    solved: list[tuple[Graph, Graph]] = []
+
+    def counted(pairs: list[tuple[Graph, Graph]], **options: Any) -> list[GEDResult]:
+        solved.extend(pairs)
+        return ged_batch(pairs, **options)
+
     compare.comparer.cache_clear()
-    monkeypatch.setattr(
-        compare, "ged_batch", lambda pairs, **k: solved.extend(pairs) or batch(pairs, **k)
-    )
+    monkeypatch.setattr(compare, "ged_batch", counted)
     env = fx.make_env(reward="ged + ged_progress", max_turns=6)
     for _ in range(3):  # a group of three
         env.reset(options={"index": fx.GENRES})
