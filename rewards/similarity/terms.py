@@ -89,8 +89,8 @@ class SoftMatchTerm(_SimilarityTerm):
     sums sim(head) * sim(tail) * sim(relation) over edges matched one to one between them. In
     [0, 1]; too much costs as too little does; an isomorphic graph gives 1. Info lists what was
     missed, what was too much, and what was matched though not equal. With `similarity="string"`
-    unrelated labels still share letters: about 0.2 is chance, not merit. Blind to nothing that a
-    graph holds except attributes, but lenient: labels are matched before structure. Source: the
+    unrelated words still share letters: a node score of 0.2 to 0.35 is chance, an edge score is
+    not. Where labels and structure disagree, labels decide; blind to attributes. Source: the
     matching of rewards for scene graphs, which count recall only.
 
     Parameters

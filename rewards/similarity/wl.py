@@ -90,6 +90,6 @@ def wl_colors(g1: Graph, g2: Graph, iterations: int = 3) -> list[tuple[list[int]
 
 
 def _numbered(signs: list[list[tuple[object, ...]]]) -> list[list[int]]:
-    found = sorted({sign for graph in signs for sign in graph})  # type: ignore[type-var]
+    found = sorted({sign for graph in signs for sign in graph})
     number = {sign: i for i, sign in enumerate(found)}
     return [[number[sign] for sign in graph] for graph in signs]
