@@ -20,6 +20,15 @@ settings.load_profile("graphenv")
 _TRAINING = ("torch", "transformers", "trl")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the edit distance core once, before several workers would each do it."""
+    workers = getattr(config.option, "numprocesses", None)
+    if workers and not hasattr(config, "workerinput") and importlib.util.find_spec("numba"):
+        from graphenv.rewards.ged import warmup
+
+        warmup()
+
+
 def _data_problem() -> str | None:
     """Say why the published data sets cannot be used, or return None when they can."""
     asked = os.environ.get("GRAPHENV_DATA")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from graphenv.errors import ConfigError
 
@@ -73,6 +73,22 @@ class EditCosts:
                     f"{part}_insert = {both}; no edit path would ever substitute. Lower it, or "
                     "raise the other two."
                 )
+
+    def keyed(self, key: Callable[[str], str]) -> EditCosts:
+        """Return the same costs with kinds passed through `key`.
+
+        Raises
+        ------
+        ConfigError
+            If two kinds that are then equal have different weights.
+        """
+        weights: dict[str, float] = {}
+        for kind, weight in self.kind_weights.items():
+            if weights.setdefault(key(kind), weight) != weight:
+                raise ConfigError(
+                    f"EditCosts: kinds that read as {key(kind)!r} have different weights"
+                )
+        return replace(self, kind_weights=weights)
 
     @property
     def symmetric(self) -> bool:

@@ -40,7 +40,7 @@ class Encoder:
         Every node is a class of its own (node costs are given as a matrix).
     """
 
-    def __init__(self, costs: EditCosts, key: Callable[[str], str] | None, apart: bool) -> None:
+    def __init__(self, costs: EditCosts, key: Callable[[str], str], apart: bool) -> None:
         self._costs = costs
         self._key = key
         self._apart = apart
@@ -89,20 +89,20 @@ class Encoder:
 
     def _class(self, kind: str, label: str) -> int:
         pair = (kind, label)
-        known = pair if self._key is None else (self._key(kind), self._key(label))
+        known = (self._key(kind), self._key(label))
         if self._apart:
             number = len(self._kinds)
         else:
             number = self._class_ids.setdefault(known, len(self._kinds))
         if number == len(self._kinds):
-            self._kinds.append(kind)
+            self._kinds.append(known[0])
             text = f"{len(known[0])}:{known[0]}:{known[1]}"
             self._class_hash.append(_hash64(text))
         self._classes[pair] = number
         return number
 
     def _relation(self, name: str) -> int:
-        known = name if self._key is None else self._key(name)
+        known = self._key(name)
         number = self._relation_ids.setdefault(known, len(self._relation_hash))
         if number == len(self._relation_hash):
             self._relation_hash.append(_hash64(known))
@@ -133,22 +133,25 @@ class Encoder:
 
 
 def node_costs(
-    g1: Graph, g2: Graph, costs: EditCosts, similarity: Callable[[int, int], float]
+    g1: Graph,
+    g2: Graph,
+    costs: EditCosts,
+    key: Callable[[str], str],
+    similarity: Callable[[int, int], float],
 ) -> Ints:
     """Return the (n1 * n2) substitution costs of a pair in grid units, row by row.
 
     `similarity(i, j)` in [0, 1] is asked for nodes of the same kind.
     """
-    grid1 = [costs.node_grid(node.kind) for node in g1.nodes]
-    grid2 = [costs.node_grid(node.kind) for node in g2.nodes]
+    kinds1, kinds2 = [key(n.kind) for n in g1.nodes], [key(n.kind) for n in g2.nodes]
+    grid1, grid2 = [costs.node_grid(k) for k in kinds1], [costs.node_grid(k) for k in kinds2]
     out = np.empty(len(g1) * len(g2), np.int32)
     at = 0
-    for i, a in enumerate(g1.nodes):
-        for j, b in enumerate(g2.nodes):
+    for i, kind in enumerate(kinds1):
+        for j, other in enumerate(kinds2):
             whole = max(grid1[i][0], grid2[j][0])
-            if a.kind == b.kind:
+            if kind == other:
                 whole = round(whole * (1.0 - similarity(i, j)))
             out[at] = min(whole, grid1[i][1] + grid2[j][2])
             at += 1
     return out
-

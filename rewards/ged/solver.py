@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -159,7 +159,9 @@ def ged_batch(
     given = list(pairs)
     if isinstance(similarity, np.ndarray) and len(given) != 1:
         raise ConfigError("a similarity array belongs to one pair; give a function for a batch")
-    encoder = Encoder(model, normalize if normalized else None, isinstance(similarity, np.ndarray))
+    key = normalize if normalized else _as_is
+    model = model.keyed(key)
+    encoder = Encoder(model, key, isinstance(similarity, np.ndarray))
     numbers: list[int] = []
     distinct: dict[tuple[int, int], int] = {}
     for a, b in given:
@@ -171,7 +173,7 @@ def ged_batch(
         numbers.append(distinct.setdefault((encoder.add(a), encoder.add(b)), len(distinct)))
     if not distinct:
         return []
-    batch = _Batch(encoder, list(distinct), model, similarity, normalized)
+    batch = _Batch(encoder, list(distinct), model, similarity, key)
     solved = batch.solve(core, budget, method, time_limit, threads)
     return [solved[number] for number in numbers]
 
@@ -185,12 +187,12 @@ class _Batch:
         pairs: list[tuple[int, int]],
         costs: EditCosts,
         similarity: Similarity | None,
-        normalized: bool,
+        key: Callable[[str], str],
     ) -> None:
         self.graphs = encoder.graphs
         self.pairs = pairs
         self.costs = costs
-        self.normalized = normalized
+        self.key = key
         self.flat = encoder.arrays()
         self.matrices: list[npt.NDArray[np.int32]] | None = None
         if similarity is not None:
@@ -207,8 +209,10 @@ class _Batch:
                 )
             if not bool(np.all((ask >= 0) & (ask <= 1))):
                 raise ConfigError("the similarity array holds values outside [0, 1]")
-            return node_costs(a, b, self.costs, lambda x, y: float(ask[x, y]))
-        return node_costs(a, b, self.costs, lambda x, y: ask(a.nodes[x].label, b.nodes[y].label))
+            return node_costs(a, b, self.costs, self.key, lambda x, y: float(ask[x, y]))
+        key = self.key
+        one, two = [key(n.label) for n in a.nodes], [key(n.label) for n in b.nodes]
+        return node_costs(a, b, self.costs, key, lambda x, y: ask(one[x], two[y]))
 
     def solve(
         self, core: Any, budget: int, method: Method, limit: float | None, threads: int | None
@@ -228,13 +232,14 @@ class _Batch:
             given_at = np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
             unit = gcd(unit, int(np.gcd.reduce(given)))
         unit = unit or 1
-        class_sub, class_del, class_ins = (
-            flat[key] // unit for key in ("sub", "delete", "insert")
-        )
+        class_sub, class_del, class_ins = (flat[key] // unit for key in ("sub", "delete", "insert"))
         edge_sub, edge_del, edge_ins = edge_sub // unit, edge_del // unit, edge_ins // unit
         removed = np.concatenate([[0], np.cumsum(class_del[flat["classes"]])])
         inserted = np.concatenate([[0], np.cumsum(class_ins[flat["classes"]])])
-        out, into = removed[nodes[1:]] - removed[nodes[:-1]], inserted[nodes[1:]] - inserted[nodes[:-1]]
+        out, into = (
+            removed[nodes[1:]] - removed[nodes[:-1]],
+            inserted[nodes[1:]] - inserted[nodes[:-1]],
+        )
         out_edges, in_edges = m * edge_del, m * edge_ins
         sizes = np.maximum(out[first], into[second]) + np.maximum(
             out_edges[first], in_edges[second]
@@ -314,10 +319,15 @@ class _Batch:
             a, b = self.graphs[i], self.graphs[j]
             results.append(
                 GEDResult(
-                    lo * unit / GRID, up * unit / GRID, int(spent[p]), reason,
-                    float(sizes[p]) * scale, (a, b), images[image_at[p] : image_at[p + 1]],
-                    _PairCosts(a, b, self.costs, matrix, self.normalized),
-                )  # fmt: skip
+                    lo * unit / GRID,
+                    up * unit / GRID,
+                    int(spent[p]),
+                    reason,
+                    float(sizes[p]) * scale,
+                    (a, b),
+                    images[image_at[p] : image_at[p + 1]],
+                    _PairCosts(a, b, self.costs, matrix, self.key),
+                )
             )
         return results
 
@@ -330,11 +340,11 @@ class _PairCosts:
     g2: Graph
     costs: EditCosts
     matrix: npt.NDArray[np.int32] | None
-    normalized: bool
+    key: Callable[[str], str]
 
     def node(self, i: int | None, j: int | None) -> int:
-        a = None if i is None else self.costs.node_grid(self.g1.nodes[i].kind)
-        b = None if j is None else self.costs.node_grid(self.g2.nodes[j].kind)
+        a = None if i is None else self.costs.node_grid(self.key(self.g1.nodes[i].kind))
+        b = None if j is None else self.costs.node_grid(self.key(self.g2.nodes[j].kind))
         if a is None or b is None:
             return (b[2] if b else 0) if a is None else a[1]
         if self.matrix is not None:
@@ -343,11 +353,15 @@ class _PairCosts:
         return min(max(a[0], b[0]), a[1] + b[2])
 
     def same(self, a: str, b: str) -> bool:
-        return a == b or (self.normalized and normalize(a) == normalize(b))
+        return a == b or self.key(a) == self.key(b)
 
     @cached_property
     def edge(self) -> tuple[int, int, int]:
         return self.costs.edge_grid()
+
+
+def _as_is(name: str) -> str:
+    return name
 
 
 def _far(a: npt.NDArray[Any], b: npt.NDArray[Any], least: int) -> npt.NDArray[np.bool_]:
@@ -403,7 +417,8 @@ def _spread(
             run(which)
         return
     # Several parts a thread: a dear pair does not leave the others idle.
-    parts: Sequence[npt.NDArray[np.int64]] = [which[k :: 4 * count] for k in range(4 * count)]
+    # (Copied, as the core is compiled for contiguous arrays.)
+    parts = [which[k :: 4 * count].copy() for k in range(4 * count)]
     with ThreadPoolExecutor(count) as pool:
         for done in [pool.submit(run, part) for part in parts if len(part)]:
             done.result()

@@ -9,7 +9,7 @@ __all__ = ["assign"]
 FAR = 1 << 30
 
 
-@njit(nogil=True, boundscheck=False)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def assign(cost, rows, cols, row_of, col_of, u, v, dist, prev, done, free):
     """Assign every row to its own column at least cost; return the cost. `rows <= cols`.
 

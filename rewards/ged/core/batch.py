@@ -17,6 +17,7 @@ from numba import njit
 from graphenv.rewards.ged.core.encode import encode
 from graphenv.rewards.ged.core.large import bag_bound, edge_cost, greedy
 from graphenv.rewards.ged.core.solve import solve
+from graphenv.rewards.ged.core.sorting import order_of
 
 __all__ = ["DONE", "LARGE", "encode_run", "solve_run"]
 
@@ -97,11 +98,13 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
                     spare += bag_bound(g1[0], g2[0], c0, c1, c2)
                 # Whatever is mapped to whatever, so many nodes are left over on one side.
                 elif n > m:
-                    costs = np.sort(class_del[g1[0]])
+                    costs = class_del[g1[0]]
+                    costs = costs[order_of(costs)]
                     for k in range(n - m):
                         spare += costs[k]
                 elif m > n:
-                    costs = np.sort(class_ins[g2[0]])
+                    costs = class_ins[g2[0]]
+                    costs = costs[order_of(costs)]
                     for k in range(m - n):
                         spare += costs[k]
                 lowers[p] = spare + bag_bound(g1[2], g2[2], sub, dele, ins)

@@ -10,7 +10,7 @@ __all__ = ["colors", "mix"]
 ROUNDS = 3
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def mix(x):
     """Scramble 64 bits (the finaliser of splitmix64)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -18,7 +18,7 @@ def mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def colors(classes, heads, rels, tails, directed, class_hash, rel_hash, rounds):
     """Return a colour per node after so many rounds.
 

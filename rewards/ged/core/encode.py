@@ -12,11 +12,12 @@ import numpy as np
 from numba import njit
 
 from graphenv.rewards.ged.core.colors import ROUNDS, colors, mix
+from graphenv.rewards.ged.core.sorting import order_of
 
 __all__ = ["encode"]
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def encode(
     classes, heads, rels, tails, directed, class_hash, rel_hash,
     kinds, order, pair, starts, codes, twin,
@@ -33,7 +34,7 @@ def encode(
     """
     n, m = classes.size, heads.size
     color = colors(classes, heads, rels, tails, directed, class_hash, rel_hash, ROUNDS)
-    order[:] = np.argsort(color, kind="mergesort")
+    order[:] = order_of(color.view(np.int64))
     place = np.empty(n, np.int32)
     total = np.uint64(n)
     for i in range(n):
@@ -54,7 +55,7 @@ def encode(
             back = 2 * r + 1 if directed else 2 * r
             keys[count] = (t * n + h) * width + back
             count += 1
-    keys = np.sort(keys[:count])
+    keys = keys[:count][order_of(keys[:count])]
     pair[:] = 0
     starts[0] = starts[1] = 0  # bag 0 is empty
     bags, filled, at = 1, 0, 0

@@ -7,14 +7,16 @@ from numba import njit
 
 from graphenv.rewards.ged.core.colors import ROUNDS, colors
 from graphenv.rewards.ged.core.solve import bag_cost
+from graphenv.rewards.ged.core.sorting import order_of
 
 __all__ = ["bag_bound", "edge_cost", "greedy"]
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def bag_bound(labels1, labels2, sub, dele, ins):
     """Return the least cost of turning one bag of labels into another, structure ignored."""
-    a, b = np.sort(labels1), np.sort(labels2)
+    a = labels1[order_of(labels1.astype(np.int64))]
+    b = labels2[order_of(labels2.astype(np.int64))]
     i, j, common = 0, 0, 0
     while i < a.size and j < b.size:
         if a[i] == b[j]:
@@ -29,7 +31,7 @@ def bag_bound(labels1, labels2, sub, dele, ins):
     return sub * (few - common) + dele * (a.size - few) + ins * (b.size - few)
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def greedy(g1, g2, directed, class_hash, rel_hash):
     """Return an image per node of g1 (-1: none): nodes of equal colour, the finest colours first.
 
@@ -42,7 +44,7 @@ def greedy(g1, g2, directed, class_hash, rel_hash):
         rounds = ROUNDS - step
         c1 = colors(g1[0], g1[1], g1[2], g1[3], directed, class_hash, rel_hash, rounds)
         c2 = colors(g2[0], g2[1], g2[2], g2[3], directed, class_hash, rel_hash, rounds)
-        o1, o2 = np.argsort(c1, kind="mergesort"), np.argsort(c2, kind="mergesort")
+        o1, o2 = order_of(c1.view(np.int64)), order_of(c2.view(np.int64))
         i, j = 0, 0
         while i < n and j < m:
             if image[o1[i]] >= 0:
@@ -54,14 +56,14 @@ def greedy(g1, g2, directed, class_hash, rel_hash):
                 used[o2[j]] = 1
                 i += 1
                 j += 1
-            elif c1[o1[i]] < c2[o2[j]]:
+            elif np.int64(c1[o1[i]]) < np.int64(c2[o2[j]]):
                 i += 1
             else:
                 j += 1
     return image
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def edge_cost(g1, g2, image, directed, sub, dele, ins):
     """Return what the edges cost under a mapping of the nodes."""
     _, heads1, rels1, tails1 = g1
@@ -84,14 +86,14 @@ def edge_cost(g1, g2, image, directed, sub, dele, ins):
             h, t = t, h
         keys1[count] = (h * m + t) * most + rels1[e]
         count += 1
-    keys1 = np.sort(keys1[:count])
+    keys1 = keys1[:count][order_of(keys1[:count])]
     keys2 = np.empty(rels2.size, np.int64)
     for e in range(rels2.size):
         h, t = np.int64(heads2[e]), np.int64(tails2[e])
         if not directed and h > t:
             h, t = t, h
         keys2[e] = (h * m + t) * most + rels2[e]
-    keys2 = np.sort(keys2)
+    keys2 = keys2[order_of(keys2)]
     codes1, codes2 = 2 * (keys1 % most), 2 * (keys2 % most)
     total = dele * lost
     i, j = 0, 0

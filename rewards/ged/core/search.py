@@ -18,7 +18,7 @@ __all__ = ["improve", "search"]
 MAX_ROUNDS = 16  # of local improvement; more are hardly ever needed
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def improve(n, m, image, xs, pair1, pair2, save, best, stop_at):
     """Improve a complete mapping by swaps and moves until none helps; return its cost.
 
@@ -58,7 +58,7 @@ def improve(n, m, image, xs, pair1, pair2, save, best, stop_at):
     return best
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _loose(i, j, count1, count2, width, sub, dele, ins):
     """Return half of what edges at row i and column j can save, seen as bags of codes (doubled)."""
     saved = 0
@@ -74,7 +74,7 @@ def _loose(i, j, count1, count2, width, sub, dele, ins):
     return saved
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _complete(rows, cols, base, xs, rowid, colid, col_of, pair1, pair2, save):
     """Return the cost of the mapping that `col_of` completes."""
     total = base
@@ -88,7 +88,7 @@ def _complete(rows, cols, base, xs, rowid, colid, col_of, pair1, pair2, save):
     return total
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def search(
     problem, edges, theta, tight, deep, scale, best, image,
     root_sweeps, node_sweeps, budget, work, floor, stop,
@@ -134,10 +134,17 @@ def search(
     done = np.empty(wide, np.int8)
     free = np.empty(wide, np.int32)
     tmp = (
-        np.empty(wide * wide, np.int32), np.empty(wide, np.int32), np.empty(wide, np.int32),
-        np.empty(wide, np.int32), np.empty(wide, np.int32), np.empty(wide, np.int32),
-        np.empty(wide, np.int32), np.empty(wide, np.int32), np.empty(wide, np.int32),
-        np.empty(wide, np.int8), np.empty(wide, np.int32),
+        np.empty(wide * wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int32),
+        np.empty(wide, np.int8),
+        np.empty(wide, np.int32),
     )
     trial = np.empty(m, np.int32)
 
@@ -163,7 +170,16 @@ def search(
         xs[0, k] = xs0[k]
         if tight:
             stars[0, k] = star(
-                thetas[0], k // m, k % m, begin1, across1, map1, begin2, across2, map2, tmp
+                thetas[0],
+                rowid[0, k // m],
+                colid[0, k % m],
+                begin1,
+                across1,
+                map1,
+                begin2,
+                across2,
+                map2,
+                tmp,
             )
         else:
             stars[0, k] = scale * _loose(k // m, k % m, count1[0], count2[0], width, sub, dele, ins)
@@ -190,8 +206,16 @@ def search(
                 if depth > 0:
                     lower = max(lower, bound[depth - 1, at[depth - 1] - 1])
                 full = _complete(
-                    rows, cols, base[depth], xs[depth], rowid[depth], colid[depth], col_of,
-                    pair1, pair2, save,
+                    rows,
+                    cols,
+                    base[depth],
+                    xs[depth],
+                    rowid[depth],
+                    colid[depth],
+                    col_of,
+                    pair1,
+                    pair2,
+                    save,
                 )
                 if full < best:
                     for i in range(n):
@@ -226,13 +250,38 @@ def search(
                 here = thetas[slab[depth]]
                 for forth in range(2):
                     sweep(
-                        here, xs[depth], rows, cols, rowid[depth], colid[depth], scale, u, v,
-                        begin1, across1, back1, map1, begin2, across2, back2, map2, forth == 0, tmp,
+                        here,
+                        xs[depth],
+                        rows,
+                        cols,
+                        rowid[depth],
+                        colid[depth],
+                        scale,
+                        u,
+                        v,
+                        begin1,
+                        across1,
+                        back1,
+                        map1,
+                        begin2,
+                        across2,
+                        back2,
+                        map2,
+                        forth == 0,
+                        tmp,
                     )
                 for k in range(rows * cols):
                     stars[depth, k] = star(
-                        here, rowid[depth, k // cols], colid[depth, k % cols],
-                        begin1, across1, map1, begin2, across2, map2, tmp,
+                        here,
+                        rowid[depth, k // cols],
+                        colid[depth, k % cols],
+                        begin1,
+                        across1,
+                        map1,
+                        begin2,
+                        across2,
+                        map2,
+                        tmp,
                     )
                 tries += 1
                 work += 1 + rows // 2
@@ -326,8 +375,16 @@ def search(
                         )
                     else:
                         stars[d, now] = star(
-                            here, rowid[d, i], colid[d, j],
-                            begin1, across1, map1, begin2, across2, map2, tmp,
+                            here,
+                            rowid[d, i],
+                            colid[d, j],
+                            begin1,
+                            across1,
+                            map1,
+                            begin2,
+                            across2,
+                            map2,
+                            tmp,
                         )
             depth = d
             fresh = True

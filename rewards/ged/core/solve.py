@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from graphenv.rewards.ged.core.search import improve, search
+from graphenv.rewards.ged.core.sorting import order_of
 from graphenv.rewards.ged.core.stars import slots
 
 __all__ = ["bag_cost", "solve"]
@@ -19,7 +20,7 @@ MAX_SLABS = 1 << 24  # entries of all copies of it
 MAX_LEVELS = 1 << 23  # entries of all levels of the search
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins):
     """Return the cost of turning one sorted bag of codes into another.
 
@@ -50,23 +51,24 @@ def bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins):
     return total
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _dense(codes1, codes2):
     """Renumber the relations of both graphs without gaps; return new codes and their number."""
     size1, size2 = codes1.size, codes2.size
-    both = np.empty(size1 + size2, np.int32)
-    both[:size1] = codes1 >> 1
-    both[size1:] = codes2 >> 1
-    both = np.unique(both)
-    fresh1, fresh2 = np.empty(size1, np.int32), np.empty(size2, np.int32)
-    for k in range(size1):
-        fresh1[k] = 2 * np.searchsorted(both, codes1[k] >> 1) + (codes1[k] & 1)
-    for k in range(size2):
-        fresh2[k] = 2 * np.searchsorted(both, codes2[k] >> 1) + (codes2[k] & 1)
-    return fresh1, fresh2, 2 * both.size
+    both = np.empty(size1 + size2, np.int64)
+    both[:size1] = codes1
+    both[size1:] = codes2
+    fresh = np.empty(size1 + size2, np.int32)
+    count, last = 0, np.int64(-1)
+    for k in order_of(both):
+        if both[k] >> 1 != last:
+            last = both[k] >> 1
+            count += 1
+        fresh[k] = 2 * (count - 1) + (both[k] & 1)
+    return fresh[:size1], fresh[size1:], 2 * count
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
     """Return (lower, upper, work) in units, and the image of each node of g1 in canonical order.
 
@@ -104,12 +106,13 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
             saved = delete1[i] + insert2[j] - node_cost[i, j]
             xs[i * m + j] = -2 * saved - save[pair1[i, i], pair2[j, j]]
     image = np.arange(m).astype(np.int32)
+    lower, work = np.int64(0), np.int64(0)
     best = base
     for i in range(n):
         best += xs[i * m + i]
         for j in range(i):
             best -= save[pair1[i, j], pair2[i, j]]
-    best = improve(n, m, image, xs, pair1, pair2, save, best, 0)
+    best = improve(n, m, image, xs, pair1, pair2, save, best, lower)
     # Bounds are finer than costs, as savings are split; int32 holds them.
     scale = 16
     while scale > 1 and base * scale >= 1 << 28:
@@ -125,22 +128,27 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
     size = across1.size * across2.size
     can_search = (n + 1) * n * m <= MAX_LEVELS
     can_tighten = can_search and size <= MAX_THETA
+    node_sweeps = NODE_SWEEPS if (n + 1) * size <= MAX_SLABS else 0
     theta = np.empty((0, 0), np.int32)
-    quick = min(QUICK, budget) if can_tighten else budget
-    lower, best, work = search(
-        problem, edges, theta, False, can_search, scale, best, image, 0, 0, quick, 0, np.int64(0), stop
-    )  # fmt: skip
-    if lower < best and work < budget and can_tighten:
-        theta = np.empty((across1.size, across2.size), np.int32)
-        for i in range(n):
-            for a in range(begin1[i], begin1[i + 1]):
-                for j in range(m):
-                    for b in range(begin2[j], begin2[j + 1]):
-                        half = save[pair1[i, across1[a]], pair2[j, across2[b]]] // 2
-                        theta[a, b] = half * scale
-        sweeps = NODE_SWEEPS if (n + 1) * size <= MAX_SLABS else 0
-        lower, best, work = search(
-            problem, edges, theta, True, True, scale, best, image,
-            ROOT_SWEEPS, sweeps, budget, work, lower, stop,
+    # Twice through one call, so that it is compiled once: with the cheap bound, then the tight one.
+    for phase in range(2):
+        tight = phase == 1
+        limit = budget
+        if tight:
+            if lower == best or work >= budget or not can_tighten:
+                break
+            theta = np.empty((across1.size, across2.size), np.int32)
+            for i in range(n):
+                for a in range(begin1[i], begin1[i + 1]):
+                    for j in range(m):
+                        for b in range(begin2[j], begin2[j + 1]):
+                            half = save[pair1[i, across1[a]], pair2[j, across2[b]]] // 2
+                            theta[a, b] = half * scale
+        elif can_tighten:
+            limit = min(QUICK, budget)
+        found, best, work = search(
+            problem, edges, theta, tight, can_search, scale, best, image,
+            ROOT_SWEEPS, node_sweeps, limit, work, lower, stop,
         )  # fmt: skip
+        lower = max(lower, found)
     return lower // 2, best // 2, work, image[:n]

@@ -19,7 +19,7 @@ from graphenv.rewards.ged.core.assignment import assign
 __all__ = ["slots", "star", "sweep"]
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def slots(pair):
     """Return the edge slots of a graph: offsets per node, the node across, the slot across."""
     n = pair.shape[0]
@@ -46,7 +46,7 @@ def slots(pair):
     return begin, across, back
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _gather(theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slot1, slot2):
     """Fill `cost` with the negated savings of the star i -> j, fewer edges as rows.
 
@@ -90,7 +90,7 @@ def _gather(theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slo
     return r, q, swap, known
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def star(theta, i, j, begin1, across1, map1, begin2, across2, map2, tmp):
     """Return what the edges at i can save at most when i is mapped to j."""
     cost, slot1, slot2, row_of, col_of, u, v, dist, prev, done, free = tmp
@@ -102,10 +102,27 @@ def star(theta, i, j, begin1, across1, map1, begin2, across2, map2, tmp):
     return -assign(cost, rows, cols, row_of, col_of, u, v, dist, prev, done, free)
 
 
-@njit(nogil=True)
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def sweep(
-    theta, xs, rows, cols, rowid, colid, scale, price1, price2,
-    begin1, across1, back1, map1, begin2, across2, back2, map2, forth, tmp,
+    theta,
+    xs,
+    rows,
+    cols,
+    rowid,
+    colid,
+    scale,
+    price1,
+    price2,
+    begin1,
+    across1,
+    back1,
+    map1,
+    begin2,
+    across2,
+    back2,
+    map2,
+    forth,
+    tmp,
 ):
     """Let every star in turn take savings that it can hold without saving more.
 
@@ -117,7 +134,7 @@ def sweep(
         k = step if forth else rows * cols - 1 - step
         p, q = k // cols, k % cols
         i, j = rowid[p], colid[q]
-        r, c, swap, known = _gather(
+        r, c, swap, _ = _gather(
             theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slot1, slot2
         )
         if r == 0 or c == 0:
