@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,9 +189,11 @@ def test_agrees_with_networkx_on_asymmetric_costs() -> None:
             once = {(e.head, e.tail): e for e in simple.edges if e.head != e.tail}
             made.append(Graph(simple.nodes, tuple(once.values())))
         a, b = made
-        peers = [nx.DiGraph(graph.to_networkx()) for graph in made]
+        one: Any = nx.DiGraph(a.to_networkx())
+        two: Any = nx.DiGraph(b.to_networkx())
         expected = nx.graph_edit_distance(
-            *peers,
+            one,
+            two,
             node_subst_cost=lambda x, y: float(x["label"] != y["label"]) * costs.node_substitute,
             node_del_cost=lambda _: costs.node_delete,
             node_ins_cost=lambda _: costs.node_insert,
@@ -270,7 +273,7 @@ def test_a_larger_budget_never_widens_the_interval() -> None:
 
 
 def test_batches_threads_and_order_change_nothing() -> None:
-    given_pairs = [*hard_pairs(12, 11), *hard_pairs(3, 11)]
+    given_pairs = [*hard_pairs(12, 11), *hard_pairs(90, 7)]  # enough for three threads
     alone = [result_key(ged(a, b, budget=150)) for a, b in given_pairs]
     for threads in (1, 2, 3):
         assert [result_key(r) for r in ged_batch(given_pairs, budget=150, threads=threads)] == alone

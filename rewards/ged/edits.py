@@ -88,7 +88,7 @@ def apply_edits(graph: Graph, edits: Sequence[EditOp]) -> Graph:
                 while name in ids:
                     name += "'"
                 ids.add(name)
-                nodes[edit.at] = Node(name, *edit.value)
+                nodes[edit.at] = Node(name, label=edit.value[0], kind=edit.value[1])
             case "substitute node":
                 label, kind = edit.value
                 nodes[edit.at] = replace(nodes[edit.at], label=label, kind=kind)

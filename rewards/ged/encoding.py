@@ -69,7 +69,7 @@ class Encoder:
         nodes = [classes.get((n.kind, n.label), -1) for n in graph.nodes]
         if self._apart or -1 in nodes:
             nodes = [self._class(n.kind, n.label) for n in graph.nodes]
-        edges = []
+        edges: list[int] = []
         for edge in graph.edges:
             relation = relations.get(edge.relation)
             if relation is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from graphenv.graph import Graph
 from graphenv.rewards.ged.edits import EditOp, NodeCost, edit_path
@@ -35,7 +37,7 @@ class GEDResult:
     reason: str
     size: float
     _graphs: tuple[Graph, Graph]
-    _image: Sequence[int]
+    _image: npt.NDArray[np.int32]
     _node_cost: NodeCost
 
     @property
@@ -58,12 +60,12 @@ class GEDResult:
     @cached_property
     def mapping(self) -> tuple[tuple[int, int], ...]:
         """Pairs (node of the first graph, its image in the second); others are deleted."""
-        return tuple((i, int(j)) for i, j in enumerate(self._image) if j >= 0)
+        return tuple((i, j) for i, j in enumerate(self._image.tolist()) if j >= 0)
 
     @cached_property
     def edit_path(self) -> tuple[EditOp, ...]:
         """Edits that turn the first graph into the second; their costs sum to `upper`."""
-        return edit_path(*self._graphs, [int(j) for j in self._image], self._node_cost)
+        return edit_path(*self._graphs, self._image.tolist(), self._node_cost)
 
     def __repr__(self) -> str:
         span = f"{self.upper:g}" if self.exact else f"[{self.lower:g}, {self.upper:g}]"
