@@ -152,10 +152,7 @@ class Comparer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._costs = settings.costs()
-        # The solver normalises names for itself, but hands them to a similarity, and looks kinds up
-        # in the weights, as they are written.
-        self._beforehand = bool(settings.similarity or settings.kind_weights)
-        self._read: Recent[Graph, Graph] = Recent(self.KEPT)
+        self._bare: Recent[Graph, Graph] = Recent(self.KEPT)
         self._solved: Recent[Pair, GEDResult] = Recent(self.KEPT)
 
     def results(self, pairs: Sequence[Pair]) -> list[GEDResult]:
@@ -191,20 +188,18 @@ class Comparer:
 
     def _prepared(self, predicted: Graph, gold: Graph) -> Pair:
         first, second = predicted, gold
-        if self._beforehand or not self._settings.kinds:
-            first, second = self._as_read(predicted), self._as_read(gold)
+        if not self._settings.kinds:
+            first, second = self._without_kinds(predicted), self._without_kinds(gold)
         if first.directed != second.directed:
             first = replace(first, directed=second.directed)
         return first, second
 
-    def _as_read(self, graph: Graph) -> Graph:
-        known = self._read.get(graph)
+    def _without_kinds(self, graph: Graph) -> Graph:
+        known = self._bare.get(graph)
         if known is None:
-            known = graph.normalized() if self._beforehand else graph
-            if not self._settings.kinds:
-                nodes = tuple(Node(n.id, n.label) for n in known.nodes)
-                known = replace(known, nodes=nodes)
-            self._read.put(graph, known, weight=_size(graph))
+            nodes = tuple(Node(node.id, node.label) for node in graph.nodes)
+            known = replace(graph, nodes=nodes)
+            self._bare.put(graph, known, weight=_size(graph))
         return known
 
 

@@ -284,7 +284,7 @@ def search(
                         tmp,
                     )
                 tries += 1
-                work += 1 + rows // 2
+                work += 1 + rows // 4
             if halted or (not deep and gap >= 0):
                 break
             pools[depth] = 0

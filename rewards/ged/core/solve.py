@@ -11,8 +11,11 @@ from graphenv.rewards.ged.core.stars import slots
 
 __all__ = ["bag_cost", "solve"]
 
-# Work spent on the cheap bound before the tight one is built; sweeps at the root and below it.
+# Work spent on the cheap bound before the tight one is built: of small pairs the cheap search sees
+# the end before the tight bound would have paid.
 QUICK = 100
+QUICK_SMALL, SMALL = 1000, 10
+# Sweeps at the root and below it.
 ROOT_SWEEPS = 20
 NODE_SWEEPS = 1
 MAX_THETA = 1 << 24  # entries of the split of savings, 64 MB
@@ -75,7 +78,7 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
     g1 has at most as many nodes as g2. A graph is (pair, starts, codes, twin). `node_cost` (n, m)
     is the cost of mapping node i to j, `delete1`, `insert2` those of deleting i and inserting j,
     `sub`, `dele`, `ins` those of an edge. `work` counts bounded search nodes; a sweep that tightens
-    a bound over r rows counts 1 + r // 2. Budget 1 is one assignment: the bipartite method.
+    a bound over r rows counts 1 + r // 4. Budget 1 is one assignment: the bipartite method.
     """
     pair1, starts1, all1, _ = g1
     pair2, starts2, all2, twin2 = g2
@@ -145,7 +148,7 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
                             half = save[pair1[i, across1[a]], pair2[j, across2[b]]] // 2
                             theta[a, b] = half * scale
         elif can_tighten:
-            limit = min(QUICK, budget)
+            limit = min(QUICK_SMALL if n <= SMALL else QUICK, budget)
         found, best, work = search(
             problem, edges, theta, tight, can_search, scale, best, image,
             ROOT_SWEEPS, node_sweeps, limit, work, lower, stop,
