@@ -6,6 +6,9 @@ make soak          (or: pytest -m soak tests/test_ged_soak.py)
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +19,7 @@ import pytest
 from graphenv.benchmarks.ged.data import Published, aids, imdb
 from graphenv.benchmarks.ged.generate import Pair, multigraph
 from graphenv.benchmarks.ged.peers import brute_force
+from graphenv.benchmarks.ged.report import fill_page
 from graphenv.rewards.ged import EditCosts, GEDResult, apply_edits, ged_batch
 from graphenv.rewards.ged.solver import Method
 from graphenv.seeding import rng
@@ -24,6 +28,7 @@ pytest.importorskip("numba")
 pytestmark = pytest.mark.soak
 
 Alike = Callable[[str, str], float]
+PAGE = Path(__file__).parent.parent / "docs" / "ged.md"
 CHUNKS, PAIRS, BUDGETS_EACH, MOST_NODES = 50, 100, 8, 11
 ALWAYS = 10**9
 
@@ -97,8 +102,8 @@ def test_a_hundred_thousand_truncated_runs(record_property: Callable[[str, objec
                     paths += 1
             runs += len(results)
         for less, more in itertools.pairwise(found[1:]):  # one assignment is a budget of 1
-            for pair, a, b in zip(pairs, less, more, strict=True):
-                assert a.lower <= b.lower <= b.upper <= a.upper, (pair, a, b, costs)
+            for pair, wide, narrow in zip(pairs, less, more, strict=True):
+                assert wide.lower <= narrow.lower <= narrow.upper <= wide.upper, (pair, costs)
     assert runs >= 100_000
     assert opened > runs // 20  # or nothing was truncated and nothing was tested
     record_property(
@@ -144,3 +149,18 @@ def test_every_known_value(
         f"ged soak: {name}: {len(results):,} known values equal in {seconds:.0f} s, "
         f"{truncated:,} truncated runs in order",
     )
+
+
+def test_benchmark_runs_and_reports(tmp_path: Path):
+    command = [sys.executable, "-m", "graphenv.benchmarks.ged", "--quick", "--note", "a note"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert all(row["mismatches"] == row["violations"] == 0 for row in results["correctness"])
+    assert all(row["mismatches"] == 0 for row in results["networkx"])
+    page = (tmp_path / "results.md").read_text()
+    for told in ("a note", "## Aims", "Beside networkx", "GRPO-like", "far too large"):
+        assert told in page
+    filled = fill_page(PAGE.read_text(), results)
+    assert filled.count("| budget 1,000 |") == 1
+    assert fill_page(filled, results) == filled

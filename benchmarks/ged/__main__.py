@@ -1,4 +1,7 @@
-"""Measure correctness, speed and exactness of `ged`; write `results.json`, `.md` and a picture."""
+"""Measure correctness, speed and exactness of `ged`; write `results.json`, `.md` and a picture.
+
+A whole run into the default folder also writes the budget table of `docs/ged.md`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from graphenv.benchmarks.ged.extremes import cold_start, oversized
 from graphenv.benchmarks.ged.generate import Shape
 from graphenv.benchmarks.ged.plots import figure
 from graphenv.benchmarks.ged.quality import curves, exactness
-from graphenv.benchmarks.ged.report import markdown
+from graphenv.benchmarks.ged.report import fill_page, markdown
 from graphenv.benchmarks.ged.speed import beside_networkx, on_published
 from graphenv.benchmarks.ged.throughput import throughput
 from graphenv.benchmarks.machine import machine
@@ -35,6 +38,7 @@ SECTIONS = (
 )
 PACKAGES = ("graphenv", "numpy", "numba", "networkx", "scipy")
 HERE = Path(__file__).parent
+PAGE = HERE.parent.parent / "docs" / "ged.md"
 
 
 def measure_all(sections: list[str], *, quick: bool) -> dict[str, Any]:
@@ -93,6 +97,9 @@ def main() -> None:
         if figure(results, out / "ged.png"):
             page += "\n![Cost curves](ged.png)\n"
         (out / "results.md").write_text(page, encoding="utf-8")
+    if out == HERE and PAGE.is_file():  # in a checkout the page shows the kept figures
+        text = fill_page(PAGE.read_text(encoding="utf-8"), results)
+        PAGE.write_text(text, encoding="utf-8")
     print(page)
 
 

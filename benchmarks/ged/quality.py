@@ -78,6 +78,7 @@ def _figures(made: list[Pair]) -> dict[str, Any]:
         "budget": BUDGET,
         "exact": float(np.mean(lower == upper)),
         "mean_gap": float(gap.mean()),
+        "similarity": float(np.mean([result.similarity for result in ours.results])),
         "median_us": ours.core_median_us,
         "p90_us": float(np.percentile(ours.core, 90)) * 1e6,
         "work_median": float(np.median(work)),

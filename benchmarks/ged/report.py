@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["aims", "markdown"]
+__all__ = ["aims", "budget_table", "fill_page", "markdown"]
+
+BEGIN = "<!-- budget: written by python -m graphenv.benchmarks.ged -->"
+END = "<!-- end -->"
 
 _HEAD = """\
 # Graph edit distance: measured
@@ -13,8 +16,8 @@ _HEAD = """\
 Written by `python -m graphenv.benchmarks.ged`; do not edit. All figures come out of one run.
 
 Generated graphs are directed and connected, with {labels} node labels, {relations} relations and
-{density:g} edges per node, without loops and parallel edges (networkx knows none). "25 % edits": a
-copy after round(0.25 (nodes + edges)) random edits (relabel a node, change a relation, add or
+{density:g} edges per node, without loops and parallel edges (networkx knows none). "25 % edits":
+a copy after round(0.25 (nodes + edges)) random edits (relabel a node, change a relation, add or
 remove a node or an edge, with equal chance), nodes shuffled. "Unrelated": two graphs drawn apart.
 All costs are 1 unless said otherwise. Times are CPU time of one thread; pairs/s are wall clock.
 """
@@ -26,8 +29,8 @@ _NETWORKX = """
 clock); a pair at the limit is counted as {limit:g} s, so ratios with time-outs are lower bounds.
 Ours runs without a budget until exact. **Batch**: one `ged_batch` of all pairs, everything
 included: median of the search plus an equal share of the rest of the call. **Core**: encoding and
-search alone, median. **One call**: `ged(a, b)` by itself, median. Ratios are medians
-over medians; the last is mean over mean. Wherever networkx came to an end its value was ours.
+search alone, median. **One call**: `ged(a, b)` by itself, median. Ratios are medians over medians;
+the last is mean over mean.
 """
 
 _PUBLISHED = """
@@ -44,8 +47,9 @@ random pairs; IMDB: published pairs.
 _EXACT = """
 ## Exact within the default budget
 
-Gap: (upper - lower) / upper, mean over all pairs, exact ones count 0. Times are those of the core:
-encoding and search; the batch tables say what Python adds.
+Gap: (upper - lower) / upper, mean over all pairs, exact ones count 0. Similarity: the mean of what
+a reward would give. Times are those of the core, encoding and search; the batch tables say what
+Python adds.
 """
 
 _THROUGHPUT = """
@@ -76,7 +80,8 @@ def aims(results: dict[str, Any]) -> list[tuple[str, str, str, bool | None]]:
     for row in results.get("networkx", []):
         if row["aim"]:
             some = "at least " if row["networkx_time_outs"] else ""
-            text = f"{some}{row['ratio']:,.0f}x (core {row['core_ratio']:,.0f}x)"
+            digits = 1 if row["ratio"] < 1_000 else 0
+            text = f"{some}{row['ratio']:,.{digits}f}x (core {row['core_ratio']:,.{digits}f}x)"
             good = row["ratio"] >= row["aim"]
             rows.append((f"median over networkx, {row['set']}", f">= {row['aim']:,}x", text, good))
     for row in results.get("published", []):
@@ -109,10 +114,12 @@ def _quality_aims(results: dict[str, Any]) -> list[tuple[str, str, str, bool | N
     exact = results.get("exactness", [])
     related = [row for row in exact if not row["unrelated"]]
     if related:
-        least = min(row["exact"] for row in related)
+        worst = min(related, key=lambda row: row["exact"])
+        least, where = worst["exact"], worst["nodes"]
         most = max(row["nodes"] for row in related)
         what = f"exact within the default budget, 25 % edits, up to {most} nodes"
-        rows.append((what, "100 %", f"{least:.1%} at worst", least == 1))
+        text = "100 %" if least == 1 else f"{least:.1%} at worst, at {where} nodes"
+        rows.append((what, "100 %", text, least == 1))
     for row in exact:
         if row["unrelated"] and row["nodes"] == 12:
             good = row["exact"] >= 0.95
@@ -198,7 +205,10 @@ def _networkx(results: dict[str, Any]) -> list[str]:
         )
         lines.append(line)
     wrong = sum(row["mismatches"] for row in rows)
-    lines.append(f"\nValues that differ: {wrong} of {sum(row['pairs'] for row in rows)}.")
+    count = sum(row["pairs"] for row in rows)
+    lines.append(
+        f"\nValues that differ: {wrong} of {count} (after a time-out: networkx's value below ours)."
+    )
     return lines
 
 
@@ -231,13 +241,15 @@ def _published(results: dict[str, Any]) -> list[str]:
 
 def _exactness(results: dict[str, Any]) -> list[str]:
     lines = [_EXACT]
-    lines += ["| pairs | nodes | count | exact | gap | median us | p90 us | work: median, p90 |"]
-    lines.append("|---" * 8 + "|")
+    lines.append(
+        "| pairs | nodes | count | similarity | exact | gap | median us | p90 us "
+        "| work: median, p90 |"
+    )
+    lines.append("|---" * 9 + "|")
     for row in results["exactness"]:
-        lines.append(
-            f"| {'unrelated' if row['unrelated'] else '25 % edits'} | {row['nodes']} "
-            f"| {row['pairs']} {_figures(row)}"
-        )
+        kind = "unrelated" if row["unrelated"] else "25 % edits"
+        head = f"| {kind} | {row['nodes']} | {row['pairs']} | {row['similarity']:.2f} "
+        lines.append(head + _figures(row))
     return lines
 
 
@@ -301,3 +313,27 @@ def _oversized(results: dict[str, Any]) -> list[str]:
         f"[{big['lower']:g}, {big['upper']:g}], stopped by {big['reason']}, similarity "
         f"{big['similarity']:g}.",
     ]
+
+
+def budget_table(results: dict[str, Any]) -> list[str]:
+    """Return the table of `docs/ged.md` that a budget is picked by."""
+    lines = ["| | exact | mean gap | similarity lost | pairs/s, 1 thread | 2 threads |"]
+    lines.append("|---" * 6 + "|")
+    for row in results["throughput"]:
+        name = f"budget {row['budget']:,}" if row["method"] == "search" else f"`{row['method']}`"
+        lines.append(
+            f"| {name} | {row['exact']:.0%} | {row['mean_gap']:.1%} "
+            f"| {row['similarity_lost']:.4f} | {row['pairs_per_s_1']:,.0f} "
+            f"| {row['pairs_per_s_2']:,.0f} |"
+        )
+    return lines
+
+
+def fill_page(page: str, results: dict[str, Any]) -> str:
+    """Return the documentation page with the budget table of these results between its marks."""
+    begin, mark, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"the page has no {BEGIN} ... {END}")
+    table = "\n".join(budget_table(results))
+    return f"{begin}{mark}\n{table}\n{end}{after}"
