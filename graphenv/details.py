@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
-__all__ = ["Told", "brief", "tell"]
+__all__ = ["MAX_LISTED", "Told", "brief", "listed", "tell"]
 
 Told = tuple[str, list[str]]
+MAX_LISTED = 20
+"""Lines that a list among the details has; one more says how many follow."""
 DEAR = frozenset({"edit_path"})
 """Details that cost more to make than the value they explain: made only for a reader."""
 
@@ -20,6 +23,16 @@ def brief(details: Mapping[str, Any]) -> dict[str, Any]:
     {'interval': [3.0, 3.0]}
     """
     return {key: details[key] for key in details if key not in DEAR}
+
+
+def listed(texts: Iterable[str], count: int) -> list[str]:
+    """Return the first `MAX_LISTED` of `count` texts, and how many follow.
+
+    >>> listed((f"edit {i}" for i in range(5_000)), 5_000)[-2:]
+    ['edit 19', '... and 4,980 more']
+    """
+    lines = list(islice(texts, MAX_LISTED))
+    return [*lines, f"... and {count - MAX_LISTED:,} more"] if count > MAX_LISTED else lines
 
 
 def tell(details: Mapping[str, Any]) -> Told:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from graphenv.benchmarks.comparison.examples import episode_json
 from graphenv.cli.play_command import ending
 from graphenv.cli.show_command import walk_through
-from graphenv.details import tell
+from graphenv.details import MAX_LISTED, tell
 from graphenv.envs.replay import replay
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
@@ -225,7 +225,7 @@ def test_a_huge_prediction_is_graded():
     details = found.info["ged"]
     lower, upper = details["interval"]
     assert 4_990 <= lower <= upper <= 10_019
-    assert len(details["edit_path"]) == compare.MAX_SHOWN
+    assert len(details["edit_path"]) == MAX_LISTED + 1
     assert details["edit_path"][-1].endswith("more")
     long = Graph.from_edges(["y" * 1_000_000])
     shown = score(long, gold).info["ged"]["edit_path"]
@@ -340,6 +340,24 @@ def test_kept_results_are_bounded():
     kept.get(98)
     kept.put(100, 100, weight=7)
     assert [kept.get(98), kept.get(99), kept.get(100)] == [98, None, 100]
+
+
+def test_long_labels_weigh_more_among_the_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(compare.Comparer, "KEPT", 100)
+    solved: list[int] = []
+
+    def counted(pairs: list[tuple[Graph, Graph]], **options: Any) -> list[GEDResult]:
+        solved.append(len(pairs))
+        return ged_batch(pairs, **options)
+
+    monkeypatch.setattr(compare, "ged_batch", counted)
+    comparer = compare.Comparer(compare.Settings())
+    gold = Graph.from_edges(["y"])
+    for label, times in (("x", 1), ("x" * 100_000, 2)):
+        solved.clear()
+        for _ in range(2):
+            comparer.results([(Graph.from_edges([label]), gold)])
+        assert len(solved) == times
 
 
 # -- details --------------------------------------------------------------------------------------

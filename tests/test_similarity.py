@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphenv import rewards
+from graphenv.details import MAX_LISTED
 from graphenv.errors import ConfigError
 from graphenv.graph import Edge, Graph
 from graphenv.rewards.ged import ged
@@ -35,7 +36,7 @@ from graphenv.rewards.similarity import (
     wl_similarity,
 )
 from graphenv.rewards.similarity.isomorphism import isomorphism
-from graphenv.rewards.similarity.terms import MAX_GOLD, MAX_SHOWN
+from graphenv.rewards.similarity.terms import MAX_GOLD
 
 TERMS = ("wl_similarity", "soft_match", "spectral", "mces")
 BIG = 5_000
@@ -564,8 +565,8 @@ def test_info_is_capped():
     big = Graph.from_edges(["x" * 1_000] * BIG, [(i, "y" * 1_000, 0) for i in range(BIG)])
     score = rewards.parse("soft_match")([graph_episode(big, Graph.from_edges(["a"]))])[0]
     told = score.info["soft_match"]
-    assert told["nodes too many"][-1] == f"... and {BIG - MAX_SHOWN:,} more"
-    assert len(told["edges too many"]) == MAX_SHOWN + 1
+    assert told["nodes too many"][-1] == f"... and {BIG - MAX_LISTED:,} more"
+    assert len(told["edges too many"]) == MAX_LISTED + 1
     assert len(str(told)) < 20_000
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, Generic, TypeVar, get_args
 
 from graphenv.checks import is_whole
+from graphenv.details import listed
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph, Node
 from graphenv.rewards.ged import EditCosts, GEDResult, ged_batch
@@ -17,10 +18,8 @@ from graphenv.rewards.ged.solver import Method
 from graphenv.rewards.similarity.labels import label_similarity
 from graphenv.text import bounded, normalize
 
-__all__ = ["MAX_SHOWN", "Comparer", "Details", "Settings", "check_core", "comparer"]
+__all__ = ["Comparer", "Details", "Settings", "check_core", "comparer"]
 
-MAX_SHOWN = 20
-"""Edits that a score's info lists; of a longer path the last line says how many follow."""
 MAX_OPERATION = 300  # characters; a label may be a megabyte of model text
 METHODS: tuple[Method, ...] = get_args(Method)
 K = TypeVar("K", bound=Hashable)
@@ -147,12 +146,11 @@ class Comparer:
     deterministic.
     """
 
-    KEPT = 400_000  # nodes and edges of the graphs that are held; some hundred bytes each
+    KEPT = 400_000  # weight of the graphs that are held (`_size`): some tens of megabytes
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._costs = settings.costs()
-        self._bare: Recent[Graph, Graph] = Recent(self.KEPT)
         self._solved: Recent[Pair, GEDResult] = Recent(self.KEPT)
 
     def results(self, pairs: Sequence[Pair]) -> list[GEDResult]:
@@ -189,22 +187,21 @@ class Comparer:
     def _prepared(self, predicted: Graph, gold: Graph) -> Pair:
         first, second = predicted, gold
         if not self._settings.kinds:
-            first, second = self._without_kinds(predicted), self._without_kinds(gold)
+            first, second = _without_kinds(predicted), _without_kinds(gold)
         if first.directed != second.directed:
             first = replace(first, directed=second.directed)
         return first, second
 
-    def _without_kinds(self, graph: Graph) -> Graph:
-        known = self._bare.get(graph)
-        if known is None:
-            nodes = tuple(Node(node.id, node.label) for node in graph.nodes)
-            known = replace(graph, nodes=nodes)
-            self._bare.put(graph, known, weight=_size(graph))
-        return known
+
+def _without_kinds(graph: Graph) -> Graph:
+    return replace(graph, nodes=tuple(Node(node.id, node.label) for node in graph.nodes))
 
 
 def _size(graph: Graph) -> int:
-    return len(graph.nodes) + len(graph.edges) + 1
+    """Return roughly what holding a graph takes, in hundreds of bytes; labels may be long."""
+    text = sum(len(node.label) + len(node.kind) for node in graph.nodes)
+    text += sum(len(edge.relation) for edge in graph.edges)
+    return len(graph.nodes) + len(graph.edges) + 1 + text // 100
 
 
 @lru_cache(maxsize=32)
@@ -233,10 +230,8 @@ class Details(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key == "edit_path" and key not in self._made:
             path = self._result.edit_path
-            shown = [bounded(str(operation), MAX_OPERATION) for operation in path[:MAX_SHOWN]]
-            if len(path) > MAX_SHOWN:
-                shown[-1] = f"... and {len(path) - MAX_SHOWN + 1:,} more"
-            self._made[key] = shown
+            texts = (bounded(str(operation), MAX_OPERATION) for operation in path)
+            self._made[key] = listed(texts, len(path))
         return self._made[key]
 
     def __iter__(self) -> Iterator[str]:

@@ -6,12 +6,12 @@ They need only a predicted and a gold graph, so they work in every family that h
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from graphenv.checks import is_whole
+from graphenv.details import listed
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph
@@ -24,10 +24,8 @@ from graphenv.rewards.similarity.wl import check_iterations, wl_similarity
 from graphenv.rewards.terms import EndTerm, Grade
 from graphenv.text import bounded
 
-__all__ = ["MAX_GOLD", "MAX_SHOWN", "CommonEdgesTerm", "SoftMatchTerm", "Spectral", "WLSimilarity"]
+__all__ = ["MAX_GOLD", "CommonEdgesTerm", "SoftMatchTerm", "Spectral", "WLSimilarity"]
 
-MAX_SHOWN = 20
-"""Nodes and edges that a score's info lists of each kind."""
 MAX_GOLD = MAX_NODES // 2
 """Nodes of the largest gold graph that `spectral` grades."""
 
@@ -191,18 +189,13 @@ def _details(match: SoftMatch, predicted: Graph, gold: Graph) -> dict[str, Any]:
         )
         for verdict, graph, left in rest:
             if left:
-                info[f"{what} {verdict}"] = _listed((name(graph, k) for k in left), len(left))
+                info[f"{what} {verdict}"] = listed((name(graph, k) for k in left), len(left))
         values = match.node_values if what == "nodes" else match.edge_values
         alike = [(pair, v) for pair, v in zip(part, values, strict=True) if v < 1.0]
         if alike:
             texts = (f"{name(predicted, i)} for {name(gold, j)}: {v:.2f}" for (i, j), v in alike)
-            info[f"{what} alike"] = _listed(texts, len(alike))
+            info[f"{what} alike"] = listed(texts, len(alike))
     return info
-
-
-def _listed(texts: Iterable[str], count: int) -> list[str]:
-    shown = [text for text, _ in zip(texts, range(MAX_SHOWN), strict=False)]
-    return [*shown, f"... and {count - MAX_SHOWN:,} more"] if count > MAX_SHOWN else shown
 
 
 def _node(graph: Graph, i: int) -> str:
