@@ -18,10 +18,19 @@ __all__ = ["Encoder", "node_costs"]
 Ints = npt.NDArray[np.int32]
 
 
-@lru_cache(maxsize=1 << 16)
+_SHORT = 200  # characters; a cache of labels of a megabyte would be a leak
+
+
 def _hash64(text: str) -> int:
+    return _hashed_short(text) if len(text) <= _SHORT else _hashed(text)
+
+
+def _hashed(text: str) -> int:
     found = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
     return int.from_bytes(found.digest(), "big")
+
+
+_hashed_short = lru_cache(maxsize=1 << 16)(_hashed)
 
 
 class Encoder:
@@ -44,15 +53,17 @@ class Encoder:
         self._costs = costs
         self._key = key
         self._apart = apart
+        # Graphs by content and by identity, which spares reading the same object again.
         self._known: dict[tuple[int, ...], int] = {}
         self._by_id: dict[int, int] = {}
+        # Names by key, which decides, and as given, which spares making the key again.
         self._class_ids: dict[tuple[str, str], int] = {}
         self._relation_ids: dict[str, int] = {}
+        self._classes: dict[tuple[str, str], int] = {}
+        self._relations: dict[str, int] = {}
         self._kinds: list[str] = []
         self._class_hash: list[int] = []
         self._relation_hash: list[int] = []
-        self._classes: dict[tuple[str, str], int] = {}
-        self._relations: dict[str, int] = {}
         self._flat_nodes: list[int] = []
         self._flat_edges: list[int] = []
         self._node_at: list[int] = [0]
@@ -110,7 +121,10 @@ class Encoder:
         return number
 
     def arrays(self) -> dict[str, Any]:
-        """Return the flat arrays, and room for what the core fills in."""
+        """Return the flat arrays: graph g has the nodes `nodes[g]` to `nodes[g + 1]`, so for edges.
+
+        `sub`, `delete` and `insert` are the costs of the node classes in grid units.
+        """
         nodes = np.array(self._node_at, np.int64)
         edges = np.array(self._edge_at, np.int64)
         triples = np.array(self._flat_edges, np.int32).reshape(-1, 3)

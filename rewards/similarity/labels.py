@@ -29,7 +29,7 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
         `None`: 1.0 if the normalised labels are equal, else 0.0. `"string"`: `string_similarity`
         of the normalised labels. `"module:function"` or a function: called once for each pair of
         different labels, as given and in sorted order, so that it is symmetric whatever it does;
-        what it returns is remembered.
+        what it returns for labels of up to `MAX_LABEL_CHARS` is remembered.
 
     Raises
     ------
@@ -136,7 +136,6 @@ def _loaded(reference: str) -> Callable[[str, str], float]:
 
 
 def _checked(function: Callable[[str, str], Any], name: str) -> Callable[[str, str], float]:
-    @lru_cache(maxsize=_REMEMBERED)
     def ask(a: str, b: str) -> float:
         found = function(a, b)
         try:
@@ -150,9 +149,13 @@ def _checked(function: Callable[[str, str], Any], name: str) -> Callable[[str, s
             )
         return value
 
+    remembered = lru_cache(maxsize=_REMEMBERED)(ask)
+
     def similarity(a: str, b: str) -> float:
         if a == b:
             return 1.0
-        return ask(a, b) if a < b else ask(b, a)
+        # A cache of long labels would be a leak.
+        answer = remembered if max(len(a), len(b)) <= MAX_LABEL_CHARS else ask
+        return answer(a, b) if a < b else answer(b, a)
 
     return similarity
