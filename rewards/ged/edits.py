@@ -68,6 +68,11 @@ class EditOp:
 def apply_edits(graph: Graph, edits: Sequence[EditOp]) -> Graph:
     """Return the graph after the edits.
 
+    Raises
+    ------
+    KeyError
+        If the edits belong to another graph and touch a node or edge that this one does not have.
+
     >>> from graphenv import Graph
     >>> from graphenv.rewards.ged import ged
     >>> a = Graph.from_triples([("Heat", "directed_by", "Mann")])

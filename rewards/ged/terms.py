@@ -88,7 +88,7 @@ class Ged(EndTerm):
         edge_delete: float = 1.0,
         similarity: str | None = None,
         method: Method = "search",
-        kind_weights: str = Settings.kind_weights,
+        kind_weights: str = "",
         paper: str | None = None,
     ) -> None:
         check_core("ged")
@@ -114,7 +114,7 @@ class Ged(EndTerm):
                 f"ged(paper={paper!r}) has the costs of the publication; leave out costs, "
                 "similarity and kind_weights, or paper="
             )
-        self.settings = Settings(budget=budget, method=method, kind_weights="", kinds=False)
+        self.settings = Settings(budget=budget, method=method, kinds=False)
         self.range = (-1.0, 1.0)
 
     def prepare(self) -> None:
@@ -180,7 +180,7 @@ class GedProgress(ShapingTerm):
         edge_delete: float = 1.0,
         similarity: str | None = None,
         method: Method = "search",
-        kind_weights: str = Settings.kind_weights,
+        kind_weights: str = "",
     ) -> None:
         check_core("ged_progress")
         self.settings = Settings(

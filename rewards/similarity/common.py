@@ -82,13 +82,7 @@ def mces(g1: Graph, g2: Graph, budget: int = 1000) -> CommonEdges:
         return CommonEdges(0, 0, sizes, "", ())
     number = {code: str(i) for i, code in enumerate(sorted(shared))}
     (first, nodes1), (second, nodes2) = _blank(g1, codes1, number), _blank(g2, codes2, number)
-    costs = EditCosts(
-        node_substitute=0.0,
-        node_insert=0.0,
-        node_delete=0.0,
-        edge_substitute=2.0,
-        kind_weights={},
-    )
+    costs = EditCosts(node_substitute=0.0, node_insert=0.0, node_delete=0.0, edge_substitute=2.0)
     result = ged(first, second, costs=costs, budget=budget)
     total = first.num_edges + second.num_edges
     # An undirected edge is there twice.
