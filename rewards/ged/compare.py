@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Generic, TypeVar, get_args
@@ -14,11 +14,11 @@ from graphenv.details import listed
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph, Node
 from graphenv.rewards.ged import EditCosts, GEDResult, ged_batch
-from graphenv.rewards.ged.solver import Method
+from graphenv.rewards.ged.solver import BUDGET, Method
 from graphenv.rewards.similarity.labels import label_similarity
 from graphenv.text import bounded, normalize
 
-__all__ = ["Comparer", "Details", "Settings", "check_core", "comparer"]
+__all__ = ["Comparer", "Details", "Settings", "check_core", "comparer", "read_weights"]
 
 MAX_OPERATION = 300  # characters; a label may be a megabyte of model text
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -44,24 +44,18 @@ def check_core(term: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How graphs are compared: what `ged` takes, as constants that fit into an expression.
+    """How graphs are compared: what `ged` takes, and whether kinds of nodes are looked at.
 
     Raises
     ------
     ConfigError
-        If a value is of the wrong kind; impossible costs are refused by `EditCosts`.
+        If a value is of the wrong kind.
     """
 
-    budget: int = 1000
-    node_substitute: float = 1.0
-    node_insert: float = 1.0
-    node_delete: float = 1.0
-    edge_substitute: float = 1.0
-    edge_insert: float = 1.0
-    edge_delete: float = 1.0
+    costs: EditCosts = field(default_factory=EditCosts)
+    budget: int = BUDGET
     similarity: str | None = None
     method: Method = "search"
-    kind_weights: str = ""
     kinds: bool = True
 
     def __post_init__(self) -> None:
@@ -73,23 +67,19 @@ class Settings:
             )
         if self.similarity is not None:
             label_similarity(self.similarity)
-        self.costs()
-
-    def costs(self) -> EditCosts:
-        """Return the cost model."""
-        return EditCosts(
-            node_substitute=self.node_substitute,
-            node_insert=self.node_insert,
-            node_delete=self.node_delete,
-            edge_substitute=self.edge_substitute,
-            edge_insert=self.edge_insert,
-            edge_delete=self.edge_delete,
-            kind_weights=_weights(self.kind_weights),
-        )
 
 
-def _weights(text: str) -> dict[str, float]:
-    """Return the weights that `"literal:0.5, entity:2"` writes."""
+def read_weights(text: str) -> dict[str, float]:
+    """Return the weights of node kinds that an expression gives as text.
+
+    Raises
+    ------
+    ConfigError
+        If the text is not of that form.
+
+    >>> read_weights("literal:0.5, entity:2")
+    {'literal': 0.5, 'entity': 2.0}
+    """
     weights = {}
     try:
         for part in filter(None, (part.strip() for part in text.split(","))):
@@ -150,7 +140,6 @@ class Comparer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._costs = settings.costs()
         self._solved: Recent[Pair, GEDResult] = Recent(self.KEPT)
 
     def results(self, pairs: Sequence[Pair]) -> list[GEDResult]:
@@ -173,7 +162,7 @@ class Comparer:
         if missing:
             made = ged_batch(
                 list(missing.values()),
-                costs=self._costs,
+                costs=self._settings.costs,
                 similarity=self._settings.similarity,
                 budget=self._settings.budget,
                 method=self._settings.method,

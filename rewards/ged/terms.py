@@ -11,9 +11,9 @@ from typing import ClassVar
 from graphenv.episode import Episode, State
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph
-from graphenv.rewards.ged import GEDResult, warmup
-from graphenv.rewards.ged.compare import Details, Settings, check_core, comparer
-from graphenv.rewards.ged.solver import Method
+from graphenv.rewards.ged import EditCosts, GEDResult, warmup
+from graphenv.rewards.ged.compare import Details, Settings, check_core, comparer, read_weights
+from graphenv.rewards.ged.solver import BUDGET, Method
 from graphenv.rewards.terms import EndTerm, Grade, ShapingTerm
 from graphenv.task import Task
 
@@ -79,7 +79,7 @@ class Ged(EndTerm):
     def __init__(
         self,
         *,
-        budget: int = 1000,
+        budget: int = BUDGET,
         node_substitute: float = 1.0,
         node_insert: float = 1.0,
         node_delete: float = 1.0,
@@ -93,16 +93,18 @@ class Ged(EndTerm):
     ) -> None:
         check_core("ged")
         self.settings = Settings(
+            costs=EditCosts(
+                node_substitute=node_substitute,
+                node_insert=node_insert,
+                node_delete=node_delete,
+                edge_substitute=edge_substitute,
+                edge_insert=edge_insert,
+                edge_delete=edge_delete,
+                kind_weights=read_weights(kind_weights),
+            ),
             budget=budget,
-            node_substitute=node_substitute,
-            node_insert=node_insert,
-            node_delete=node_delete,
-            edge_substitute=edge_substitute,
-            edge_insert=edge_insert,
-            edge_delete=edge_delete,
             similarity=similarity,
             method=method,
-            kind_weights=kind_weights,
         )
         self.paper = paper
         if paper is None:
@@ -171,7 +173,7 @@ class GedProgress(ShapingTerm):
     def __init__(
         self,
         *,
-        budget: int = 1000,
+        budget: int = BUDGET,
         node_substitute: float = 1.0,
         node_insert: float = 1.0,
         node_delete: float = 1.0,
@@ -184,16 +186,18 @@ class GedProgress(ShapingTerm):
     ) -> None:
         check_core("ged_progress")
         self.settings = Settings(
+            costs=EditCosts(
+                node_substitute=node_substitute,
+                node_insert=node_insert,
+                node_delete=node_delete,
+                edge_substitute=edge_substitute,
+                edge_insert=edge_insert,
+                edge_delete=edge_delete,
+                kind_weights=read_weights(kind_weights),
+            ),
             budget=budget,
-            node_substitute=node_substitute,
-            node_insert=node_insert,
-            node_delete=node_delete,
-            edge_substitute=edge_substitute,
-            edge_insert=edge_insert,
-            edge_delete=edge_delete,
             similarity=similarity,
             method=method,
-            kind_weights=kind_weights,
         )
 
     def prepare(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from graphenv.graph import Edge, Graph, Node
 from graphenv.rewards.ged import EditCosts, ged
+from graphenv.rewards.ged.solver import BUDGET
 
 __all__ = ["CommonEdges", "mces"]
 
@@ -48,7 +49,7 @@ class CommonEdges:
         return 2.0 * self.lower / sum(self.sizes) if sum(self.sizes) else 1.0
 
 
-def mces(g1: Graph, g2: Graph, budget: int = 1000) -> CommonEdges:
+def mces(g1: Graph, g2: Graph, budget: int = BUDGET) -> CommonEdges:
     """Return how many edges two graphs can share under one mapping of nodes, as an interval.
 
     Nodes are mapped one to one; an edge is shared if its image is an edge with the same relation,

@@ -16,6 +16,7 @@ from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.rewards.ged.compare import check_core
+from graphenv.rewards.ged.solver import BUDGET
 from graphenv.rewards.similarity.common import mces
 from graphenv.rewards.similarity.labels import label_similarity
 from graphenv.rewards.similarity.matching import SoftMatch, check_scipy, soft_match
@@ -156,7 +157,7 @@ class CommonEdgesTerm(_SimilarityTerm):
     (0.0, 1.0)
     """
 
-    def __init__(self, *, budget: int = 1000) -> None:
+    def __init__(self, *, budget: int = BUDGET) -> None:
         if not is_whole(budget, 1):
             raise ConfigError(f"mces: budget={budget!r} must be a whole number >= 1")
         check_core("mces")
