@@ -63,9 +63,10 @@ class Ged(EndTerm):
     References
     ----------
     Sanfeliu and Fu, A distance measure between attributed relational graphs for pattern
-    recognition, IEEE Transactions on Systems, Man, and Cybernetics, 1983 (the distance). Stoisser
-    et al., STRuCT-LLM: Unifying tabular and graph reasoning with reinforcement learning for semantic
-    parsing, arXiv 2506.21575, 2025 (`paper`).
+    recognition, IEEE Transactions on Systems, Man, and Cybernetics, 1983.
+
+    `paper`: Stoisser et al., STRuCT-LLM: Unifying tabular and graph reasoning with reinforcement
+    learning for semantic parsing, arXiv 2506.21575, 2025.
 
     Examples
     --------
