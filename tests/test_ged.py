@@ -261,11 +261,18 @@ def test_a_huge_prediction_is_bounded_by_counts() -> None:
         proves_itself(result, a, b)
 
 
-def test_a_huge_graph_is_still_recognised() -> None:
+@pytest.mark.parametrize("size", [24, 300, 3000])
+@pytest.mark.parametrize("labels", [1, 50])
+def test_a_copy_is_recognised_whatever_its_size(size: int, labels: int) -> None:
     rng = np.random.default_rng(1)
-    graph = random_graph(rng, 3000, labels=50)
-    result = ged(graph, shuffled(graph, rng))
-    assert result.upper <= 0.05 * result.size
+    ring = [(i, "r", (i + 1) % size) for i in range(size)]
+    names = [f"n{x}" for x in rng.integers(labels, size=size)]
+    for graph in (Graph.from_edges(names, ring), random_graph(rng, size, labels)):
+        copy = shuffled(graph, rng)
+        for method in ("search", "bipartite", "counts"):
+            result = ged(graph, copy, method=method)  # type: ignore[arg-type]
+            assert (result.upper, result.reason) == (0.0, "")
+            assert sum(e.cost for e in result.edit_path) == 0.0
 
 
 def test_many_parallel_edges() -> None:

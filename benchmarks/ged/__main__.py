@@ -22,6 +22,7 @@ from graphenv.benchmarks.ged.plots import figure
 from graphenv.benchmarks.ged.quality import curves, exactness
 from graphenv.benchmarks.ged.report import fill_page, markdown
 from graphenv.benchmarks.ged.speed import beside_networkx, on_published
+from graphenv.benchmarks.ged.step import step_share
 from graphenv.benchmarks.ged.throughput import throughput
 from graphenv.benchmarks.machine import machine
 from graphenv.rewards.ged import warmup
@@ -35,6 +36,7 @@ SECTIONS = (
     "curves",
     "cold",
     "oversized",
+    "step",
 )
 PACKAGES = ("graphenv", "numpy", "numba", "networkx", "scipy")
 HERE = Path(__file__).parent
@@ -55,6 +57,7 @@ def measure_all(sections: list[str], *, quick: bool) -> dict[str, Any]:
         "curves": lambda: curves(quick=quick),
         "cold": lambda: cold_start(quick=quick),
         "oversized": oversized,
+        "step": lambda: step_share(quick=quick),
     }
     warmup()
     found: dict[str, Any] = {}

@@ -105,7 +105,7 @@ def ged(
     Notes
     -----
     Pairs where one graph has more than max(64, 3 n) nodes or max(256, 3 m) edges (n, m: those of
-    the other), or more than 65,536 pairs of nodes, are bounded by counts; above about two million
+    the other), or more than 65,536 pairs of nodes, are bounded by counts; above about eight million
     node triples a single assignment takes the place of the search. `reason` tells.
 
     Examples

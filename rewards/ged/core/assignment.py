@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
-__all__ = ["assign"]
+__all__ = ["assign", "make_room"]
 
 FAR = 1 << 30
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def assign(cost, rows, cols, row_of, col_of, u, v, dist, prev, done, free):
+def make_room(size):
+    """Return the arrays that `assign` fills: row_of, col_of, u, v, and four of its own."""
+    return (
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int8),
+        np.empty(size, np.int32),
+    )
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def assign(cost, rows, cols, room):
     """Assign every row to its own column at least cost; return the cost. `rows <= cols`.
 
-    `cost` is flat, row-major, int32. Fills `col_of[row]`, `row_of[col]` (-1: unused) and the
-    duals `u`, `v` with `cost[i, j] >= u[i] + v[j]`, equality on the assignment, `v <= 0`, and
-    `v = 0` on unused columns, so that sum(u) + sum(v) is the optimum. The steps are those of
-    Jonker and Volgenant (Computing 38, 1987): row minima, one round in which free rows bid for
-    columns, then shortest augmenting paths for what is left.
+    `cost` is flat, row-major, int32. `room` is what `make_room` gives; filled are `col_of[row]`,
+    `row_of[col]` (-1: unused) and the duals `u`, `v` with `cost[i, j] >= u[i] + v[j]`, equality on
+    the assignment, `v <= 0`, and `v = 0` on unused columns, so that sum(u) + sum(v) is the optimum.
+    The steps are those of Jonker and Volgenant (Computing 38, 1987): row minima, two rounds in
+    which free rows bid for columns, then shortest augmenting paths for what is left.
     """
+    row_of, col_of, u, v, dist, prev, done, free = room
     for j in range(cols):
         row_of[j] = -1
         v[j] = 0

@@ -15,14 +15,10 @@ import numpy as np
 from numba import njit
 
 from graphenv.rewards.ged.core.encode import encode
-from graphenv.rewards.ged.core.large import bag_bound, edge_cost, greedy
+from graphenv.rewards.ged.core.large import interval
 from graphenv.rewards.ged.core.solve import solve
-from graphenv.rewards.ged.core.sorting import order_of
 
-__all__ = ["DONE", "LARGE", "encode_run", "solve_run"]
-
-DONE, LARGE = 0, 1
-"""How a pair was treated: searched, or bounded in linear time."""
+__all__ = ["encode_run", "solve_run"]
 
 
 def _digest() -> int:
@@ -52,7 +48,7 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     @njit(nogil=True, cache=True)
     def solve_run(
-        which, firsts, seconds, methods,
+        which, firsts, seconds, large,
         classes, nodes, heads, rels, tails, edges, directed, class_hash, rel_hash,
         kinds, order, pair, squares, starts, codes, twin, marks,
         class_sub, class_del, class_ins, plain, given, given_at, sub, dele, ins, budget, stop,
@@ -61,54 +57,22 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Solve the pairs `which`; the last five arrays are filled.
 
         `given` holds node costs of the pairs that have their own (`given_at` >= 0), row by row in
-        input order. `plain` says that all classes cost the same.
+        input order. `plain` says that all classes cost the same. Pairs in `large` are bounded in
+        linear time.
         """
         for p in which:
             one, two = firsts[p], seconds[p]
             n, m = nodes[one + 1] - nodes[one], nodes[two + 1] - nodes[two]
             image = images[image_at[p] : image_at[p] + n]
-            if methods[p] == LARGE:
+            if large[p]:
                 a, b, c, d = nodes[one], nodes[one + 1], edges[one], edges[one + 1]
                 g1 = (classes[a:b], heads[c:d], rels[c:d], tails[c:d])
                 a, b, c, d = nodes[two], nodes[two + 1], edges[two], edges[two + 1]
                 g2 = (classes[a:b], heads[c:d], rels[c:d], tails[c:d])
-                way = directed[one] != 0
-                image[:] = greedy(g1, g2, way, class_hash, rel_hash)
-                total = np.int64(0)
-                everything = np.int64(0)
-                taken = np.zeros(m, np.uint8)
-                for i in range(n):
-                    everything += class_del[g1[0][i]]
-                    if image[i] < 0:
-                        total += class_del[g1[0][i]]
-                    else:  # equal class: no node cost
-                        taken[image[i]] = 1
-                for j in range(m):
-                    everything += class_ins[g2[0][j]]
-                    if taken[j] == 0:
-                        total += class_ins[g2[0][j]]
-                total += edge_cost(g1, g2, image, way, sub, dele, ins)
-                everything += dele * g1[1].size + ins * g2[1].size
-                if everything < total:
-                    total = everything
-                    image[:] = -1
-                spare = np.int64(0)
-                if plain and n > 0 and m > 0:
-                    c0, c1, c2 = class_sub[0], class_del[0], class_ins[0]
-                    spare += bag_bound(g1[0], g2[0], c0, c1, c2)
-                # Whatever is mapped to whatever, so many nodes are left over on one side.
-                elif n > m:
-                    costs = class_del[g1[0]]
-                    costs = costs[order_of(costs)]
-                    for k in range(n - m):
-                        spare += costs[k]
-                elif m > n:
-                    costs = class_ins[g2[0]]
-                    costs = costs[order_of(costs)]
-                    for k in range(m - n):
-                        spare += costs[k]
-                lowers[p] = spare + bag_bound(g1[2], g2[2], sub, dele, ins)
-                uppers[p] = total
+                lowers[p], uppers[p] = interval(
+                    g1, g2, directed[one] != 0, class_hash, rel_hash,
+                    (class_sub, class_del, class_ins), plain, sub, dele, ins, image,
+                )  # fmt: skip
                 works[p] = 0
                 continue
             swap = n > m or (n == m and marks[one] > marks[two])

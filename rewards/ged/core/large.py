@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from graphenv.rewards.ged.core.bags import bag_cost
 from graphenv.rewards.ged.core.colors import ROUNDS, colors
-from graphenv.rewards.ged.core.solve import bag_cost
 from graphenv.rewards.ged.core.sorting import order_of
 
-__all__ = ["bag_bound", "edge_cost", "greedy"]
+__all__ = ["interval"]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def bag_bound(labels1, labels2, sub, dele, ins):
+def _bag_bound(labels1, labels2, sub, dele, ins):
     """Return the least cost of turning one bag of labels into another, structure ignored."""
     a = labels1[order_of(labels1.astype(np.int64))]
     b = labels2[order_of(labels2.astype(np.int64))]
@@ -32,7 +32,7 @@ def bag_bound(labels1, labels2, sub, dele, ins):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def greedy(g1, g2, directed, class_hash, rel_hash):
+def _greedy(g1, g2, directed, class_hash, rel_hash):
     """Return an image per node of g1 (-1: none): nodes of equal colour, the finest colours first.
 
     A graph is (classes, heads, relations, tails).
@@ -64,7 +64,7 @@ def greedy(g1, g2, directed, class_hash, rel_hash):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def edge_cost(g1, g2, image, directed, sub, dele, ins):
+def _edge_cost(g1, g2, image, directed, sub, dele, ins):
     """Return what the edges cost under a mapping of the nodes."""
     _, heads1, rels1, tails1 = g1
     _, heads2, rels2, tails2 = g2
@@ -108,3 +108,49 @@ def edge_cost(g1, g2, image, directed, sub, dele, ins):
             j += 1
         total += bag_cost(codes1, begin_i, i, codes2, begin_j, j, sub, dele, ins)
     return total
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _least_spare(costs, count):
+    """Return the sum of the `count` least costs."""
+    total = np.int64(0)
+    order = order_of(costs)
+    for k in range(count):
+        total += costs[order[k]]
+    return total
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def interval(g1, g2, directed, class_hash, rel_hash, node, plain, sub, dele, ins, image):
+    """Return (lower, upper) in units; fill the image of each node of g1 (-1: deleted).
+
+    A graph is (classes, heads, relations, tails), `node` the (substitute, delete, insert) costs of
+    node classes, `plain` whether they are the same for all of them.
+    """
+    class_sub, class_del, class_ins = node
+    n, m = g1[0].size, g2[0].size
+    image[:] = _greedy(g1, g2, directed, class_hash, rel_hash)
+    upper = _edge_cost(g1, g2, image, directed, sub, dele, ins)
+    apart = np.int64(dele * g1[1].size + ins * g2[1].size)  # delete one graph, insert the other
+    taken = np.zeros(m, np.uint8)
+    for i in range(n):
+        apart += class_del[g1[0][i]]
+        if image[i] < 0:
+            upper += class_del[g1[0][i]]
+        else:  # nodes of equal class: no cost
+            taken[image[i]] = 1
+    for j in range(m):
+        apart += class_ins[g2[0][j]]
+        if taken[j] == 0:
+            upper += class_ins[g2[0][j]]
+    if apart < upper:
+        upper = apart
+        image[:] = -1
+    lower = _bag_bound(g1[2], g2[2], sub, dele, ins)
+    if plain and n > 0 and m > 0:
+        lower += _bag_bound(g1[0], g2[0], class_sub[0], class_del[0], class_ins[0])
+    elif n > m:  # whatever is mapped to whatever, so many nodes are left over on one side
+        lower += _least_spare(class_del[g1[0]], n - m)
+    elif m > n:
+        lower += _least_spare(class_ins[g2[0]], m - n)
+    return lower, upper

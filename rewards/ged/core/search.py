@@ -10,82 +10,49 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from graphenv.rewards.ged.core.assignment import assign
-from graphenv.rewards.ged.core.stars import star, sweep
+from graphenv.rewards.ged.core.assignment import assign, make_room
+from graphenv.rewards.ged.core.bags import bag_saving, count_codes, drop_node
+from graphenv.rewards.ged.core.mapping import complete_cost, fill_image, improve
+from graphenv.rewards.ged.core.stars import make_star_room, star, sweep
 
-__all__ = ["improve", "search"]
+__all__ = ["search"]
 
-MAX_ROUNDS = 16  # of local improvement; more are hardly ever needed
+# A sweep is repeated while what the last one gained, so many times over, would close the gap.
+ROOT_PATIENCE, NODE_PATIENCE = 40, 4
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def improve(n, m, image, xs, pair1, pair2, save, best, stop_at):
-    """Improve a complete mapping by swaps and moves until none helps; return its cost.
+def _branch(rows, cols, cost, u, v, lower, limit, colid, twin2, map2, pool, bound):
+    """Choose the row to map next; return it and its number of images, which fill `pool`, `bound`.
 
-    `image` (m entries) holds the column of each row, then the unused columns.
+    The row that has fewest images left below `limit`, of those the one whose images cost most
+    beyond the assignment. Of free twins only the first is tried: the others give the same.
     """
-    better = True
-    rounds = 0
-    while better and best > stop_at and rounds < MAX_ROUNDS:
-        better = False
-        rounds += 1
-        for i in range(n):
-            row = pair1[i]
-            for k in range(i + 1, m):
-                a, b = image[i], image[k]
-                delta = xs[i * m + b] - xs[i * m + a]
-                pa, pb = pair2[a], pair2[b]
-                if k < n:
-                    other = pair1[k]
-                    delta += xs[k * m + a] - xs[k * m + b]
-                    delta += save[row[k], pa[b]] - save[row[k], pb[a]]
-                    for w in range(n):
-                        if w != i and w != k:
-                            c = image[w]
-                            if row[w] != 0:
-                                delta += save[row[w], pa[c]] - save[row[w], pb[c]]
-                            if other[w] != 0:
-                                delta += save[other[w], pb[c]] - save[other[w], pa[c]]
-                else:
-                    for w in range(n):
-                        if w != i and row[w] != 0:
-                            c = image[w]
-                            delta += save[row[w], pa[c]] - save[row[w], pb[c]]
-                if delta < 0:
-                    image[i], image[k] = b, a
-                    best += delta
-                    better = True
-    return best
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _loose(i, j, count1, count2, width, sub, dele, ins):
-    """Return half of what edges at row i and column j can save, seen as bags of codes (doubled)."""
-    saved = 0
-    for side in range(2):
-        a, b, common = 0, 0, 0
-        for k in range(side, width, 2):
-            x, y = count1[i * width + k], count2[j * width + k]
-            a += x
-            b += y
-            common += min(x, y)
-        few = min(a, b)
-        saved += (dele + ins) * few - sub * (few - common)
-    return saved
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _complete(rows, cols, base, xs, rowid, colid, col_of, pair1, pair2, save):
-    """Return the cost of the mapping that `col_of` completes."""
-    total = base
+    few, dear, pick = cols + 1, -1, 0
     for i in range(rows):
-        total += xs[i * cols + col_of[i]]
-        first, second = pair1[rowid[i]], pair2[colid[col_of[i]]]
-        for k in range(i):
-            edge = first[rowid[k]]
-            if edge != 0:
-                total -= save[edge, second[colid[col_of[k]]]]
-    return total
+        left, weight = 0, 0
+        for j in range(cols):
+            reduced = cost[i * cols + j] - u[i] - v[j]
+            if lower + reduced <= limit:
+                left += 1
+                weight += reduced
+        if left < few or (left == few and weight > dear):
+            few, dear, pick = left, weight, i
+    size = 0
+    for j in range(cols):
+        estimate = lower + cost[pick * cols + j] - u[pick] - v[j]
+        twin = twin2[colid[j]]
+        if estimate > limit or (twin >= 0 and map2[twin] < 0):
+            continue
+        k = size
+        while k > 0 and bound[k - 1] > estimate:
+            bound[k] = bound[k - 1]
+            pool[k] = pool[k - 1]
+            k -= 1
+        bound[k] = estimate
+        pool[k] = j
+        size += 1
+    return pick, size
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -105,96 +72,61 @@ def search(
     width, starts1, codes1, starts2, codes2, sub, dele, ins = edges
     n, m = pair1.shape[0], pair2.shape[0]
     levels = n + 1 if deep else 1
-    slabs = levels if tight and node_sweeps > 0 else 1
-    thetas = np.empty((slabs, theta.shape[0], theta.shape[1]), np.int32)
-    thetas[0] = theta
-    slab = np.zeros(levels, np.int32)
-    # At level d there are n - d rows and m - d columns.
+    # At level d there are n - d rows and m - d columns, in compact form.
     xs = np.empty((levels, n * m), np.int32)
     stars = np.empty((levels, n * m), np.int32)
     rowid = np.empty((levels, n), np.int32)
     colid = np.empty((levels, m), np.int32)
-    base = np.zeros(levels, np.int64)
-    branch = np.zeros(levels, np.int32)
+    base = np.empty(levels, np.int64)
+    # The images of the branching row that are left to try, with lower bounds.
+    branch = np.empty(levels, np.int32)
     pool = np.empty((levels, m), np.int32)
     bound = np.empty((levels, m), np.int64)
     pools = np.zeros(levels, np.int32)
     at = np.zeros(levels, np.int32)
-    map1 = np.full(n, -1, np.int32)
-    map2 = np.full(m, -1, np.int32)
-
-    wide = max(n, m, 1)
+    # A level that sweeps writes its own copy of theta; those below it use that.
+    thetas = np.empty((levels if tight and node_sweeps > 0 else 1, *theta.shape), np.int32)
+    thetas[0] = theta
+    slab = np.zeros(levels, np.int32)
+    counted = 1 if tight else levels
+    count1 = np.zeros((counted, n * width), np.int32)
+    count2 = np.zeros((counted, m * width), np.int32)
+    map1, map2 = np.full(n, -1, np.int32), np.full(m, -1, np.int32)
+    sides = (begin1, across1, back1, map1, begin2, across2, back2, map2)
     cost = np.empty(n * m, np.int32)
-    row_of = np.empty(wide, np.int32)
-    col_of = np.empty(wide, np.int32)
-    u = np.empty(wide, np.int32)
-    v = np.empty(wide, np.int32)
-    dist = np.empty(wide, np.int32)
-    prev = np.empty(wide, np.int32)
-    done = np.empty(wide, np.int8)
-    free = np.empty(wide, np.int32)
-    tmp = (
-        np.empty(wide * wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int32),
-        np.empty(wide, np.int8),
-        np.empty(wide, np.int32),
-    )
     trial = np.empty(m, np.int32)
+    room = make_room(max(m, 1))
+    _, col_of, u, v, _, _, taken, _ = room
+    star_room = make_star_room(max(m, 1))
 
+    base[0] = base0
     for i in range(n):
         rowid[0, i] = i
     for j in range(m):
         colid[0, j] = j
-    base[0] = base0
-    count1 = np.zeros((1 if tight else levels, n * width), np.int32)
-    count2 = np.zeros((1 if tight else levels, m * width), np.int32)
     if not tight:
-        for i in range(n):
-            for a in range(begin1[i], begin1[i + 1]):
-                b = pair1[i, across1[a]]
-                for k in range(starts1[b], starts1[b + 1]):
-                    count1[0, i * width + codes1[k]] += 1
-        for j in range(m):
-            for a in range(begin2[j], begin2[j + 1]):
-                b = pair2[j, across2[a]]
-                for k in range(starts2[b], starts2[b + 1]):
-                    count2[0, j * width + codes2[k]] += 1
+        count_codes(width, begin1, across1, pair1, starts1, codes1, count1[0])
+        count_codes(width, begin2, across2, pair2, starts2, codes2, count2[0])
     for k in range(n * m):
         xs[0, k] = xs0[k]
+        i, j = rowid[0, k // m], colid[0, k % m]
         if tight:
-            stars[0, k] = star(
-                thetas[0],
-                rowid[0, k // m],
-                colid[0, k % m],
-                begin1,
-                across1,
-                map1,
-                begin2,
-                across2,
-                map2,
-                tmp,
-            )
+            stars[0, k] = star(thetas[0], i, j, sides, star_room)
         else:
-            stars[0, k] = scale * _loose(k // m, k % m, count1[0], count2[0], width, sub, dele, ins)
+            stars[0, k] = scale * bag_saving(i, j, count1[0], count2[0], width, sub, dele, ins)
+
     unit = np.int64(2) * scale  # costs are whole numbers, doubled
     depth = 0
-    fresh = True
+    fresh = True  # the node at `depth` has not been bounded yet
     halted = False
     while depth >= 0:
+        rows, cols = n - depth, m - depth
         if fresh:
             if work >= budget or stop[0] != 0:
                 break
             work += 1
             sweeps = node_sweeps if depth > 0 else root_sweeps
-            rows, cols = n - depth, m - depth
-            lower = np.int64(0)
+            patience = NODE_PATIENCE if depth > 0 else ROOT_PATIENCE
             tries = 0
             was = np.int64(0)
             while True:
@@ -202,35 +134,15 @@ def search(
                     cost[k] = xs[depth, k] * scale - stars[depth, k]
                 lower = base[depth] * scale
                 if rows > 0:
-                    lower += assign(cost, rows, cols, row_of, col_of, u, v, dist, prev, done, free)
+                    lower += assign(cost, rows, cols, room)
                 if depth > 0:
                     lower = max(lower, bound[depth - 1, at[depth - 1] - 1])
-                full = _complete(
-                    rows,
-                    cols,
-                    base[depth],
-                    xs[depth],
-                    rowid[depth],
-                    colid[depth],
-                    col_of,
-                    pair1,
-                    pair2,
-                    save,
-                )
+                full = complete_cost(
+                    rows, cols, base[depth], xs[depth], rowid[depth], colid[depth], col_of,
+                    pair1, pair2, save,
+                )  # fmt: skip
                 if full < best:
-                    for i in range(n):
-                        trial[i] = map1[i]
-                    for i in range(rows):
-                        trial[rowid[depth, i]] = colid[depth, col_of[i]]
-                    for j in range(m):
-                        row_of[j] = -1
-                    for i in range(n):
-                        row_of[trial[i]] = i
-                    k = n
-                    for j in range(m):
-                        if row_of[j] < 0:
-                            trial[k] = j
-                            k += 1
+                    fill_image(rows, rowid[depth], colid[depth], col_of, map1, taken, trial)
                     best = improve(n, m, trial, xs[0], pair1, pair2, save, full, floor)
                     image[:] = trial
                 if depth == 0:
@@ -238,7 +150,7 @@ def search(
                 gap = (best - 2) * scale - lower
                 if not tight or gap < 0 or tries >= sweeps or rows < 3:
                     break
-                if tries > 0 and (lower - was) * (4 if depth > 0 else 40) < gap:
+                if tries > 0 and (lower - was) * patience < gap:
                     break
                 if work >= budget:
                     halted = True
@@ -250,159 +162,83 @@ def search(
                 here = thetas[slab[depth]]
                 for forth in range(2):
                     sweep(
-                        here,
-                        xs[depth],
-                        rows,
-                        cols,
-                        rowid[depth],
-                        colid[depth],
-                        scale,
-                        u,
-                        v,
-                        begin1,
-                        across1,
-                        back1,
-                        map1,
-                        begin2,
-                        across2,
-                        back2,
-                        map2,
-                        forth == 0,
-                        tmp,
-                    )
+                        here, xs[depth], rows, cols, rowid[depth], colid[depth], scale, u, v,
+                        sides, forth == 0, star_room,
+                    )  # fmt: skip
                 for k in range(rows * cols):
-                    stars[depth, k] = star(
-                        here,
-                        rowid[depth, k // cols],
-                        colid[depth, k % cols],
-                        begin1,
-                        across1,
-                        map1,
-                        begin2,
-                        across2,
-                        map2,
-                        tmp,
-                    )
+                    i, j = rowid[depth, k // cols], colid[depth, k % cols]
+                    stars[depth, k] = star(here, i, j, sides, star_room)
                 tries += 1
                 work += 1 + rows // 4
             if halted or (not deep and gap >= 0):
                 break
             pools[depth] = 0
             at[depth] = 0
-            if rows > 0 and lower + unit <= best * scale:
-                # Branch on the row that has fewest columns left, the dearest first.
-                few, dear, pick = m + 1, -1, 0
-                for i in range(rows):
-                    open_, weight = 0, 0
-                    spare = best * scale - unit - lower + u[i]
-                    for j in range(cols):
-                        reduced = cost[i * cols + j] - v[j]
-                        if reduced <= spare:
-                            open_ += 1
-                            weight += reduced - u[i]
-                    if open_ < few or (open_ == few and weight > dear):
-                        few, dear, pick = open_, weight, i
-                branch[depth] = pick
-                size = 0
-                for j in range(cols):
-                    estimate = lower + cost[pick * cols + j] - u[pick] - v[j]
-                    if estimate + unit > best * scale:
-                        continue
-                    target = colid[depth, j]
-                    if twin2[target] >= 0 and map2[twin2[target]] < 0:
-                        continue
-                    k = size
-                    while k > 0 and bound[depth, k - 1] > estimate:
-                        bound[depth, k] = bound[depth, k - 1]
-                        pool[depth, k] = pool[depth, k - 1]
-                        k -= 1
-                    bound[depth, k] = estimate
-                    pool[depth, k] = j
-                    size += 1
-                pools[depth] = size
+            limit = best * scale - unit
+            if rows > 0 and lower <= limit:
+                branch[depth], pools[depth] = _branch(
+                    rows, cols, cost, u, v, lower, limit, colid[depth], twin2, map2,
+                    pool[depth], bound[depth],
+                )  # fmt: skip
             fresh = False
-        # Take the next child of this node, or go back up.
-        if at[depth] < pools[depth]:
-            at[depth] += 1
-            k = at[depth] - 1
-            if bound[depth, k] + unit > best * scale:
-                at[depth] = pools[depth]
-                continue
-            rows, cols = n - depth, m - depth
-            pi, pj = branch[depth], pool[depth, k]
-            me, it = rowid[depth, pi], colid[depth, pj]
-            map1[me] = it
-            map2[it] = me
-            d = depth + 1
-            slab[d] = slab[depth]
-            here = thetas[slab[d]]
-            base[d] = base[depth] + xs[depth, pi * cols + pj]
-            for i in range(rows - 1):
-                rowid[d, i] = rowid[depth, i if i < pi else i + 1]
-            for j in range(cols - 1):
-                colid[d, j] = colid[depth, j if j < pj else j + 1]
-            mine, its = pair1[me], pair2[it]
-            if not tight:
-                for i in range(rows - 1):
-                    old = (i if i < pi else i + 1) * width
-                    for c in range(width):
-                        count1[d, i * width + c] = count1[depth, old + c]
-                    back = pair1[rowid[d, i], me]
-                    for c in range(starts1[back], starts1[back + 1]):
-                        count1[d, i * width + codes1[c]] -= 1
-                for j in range(cols - 1):
-                    old = (j if j < pj else j + 1) * width
-                    for c in range(width):
-                        count2[d, j * width + c] = count2[depth, old + c]
-                    back = pair2[colid[d, j], it]
-                    for c in range(starts2[back], starts2[back + 1]):
-                        count2[d, j * width + codes2[c]] -= 1
-            for i in range(rows - 1):
-                old = (i if i < pi else i + 1) * cols
-                edge = mine[rowid[d, i]]
-                for j in range(cols - 1):
-                    was_at = old + (j if j < pj else j + 1)
-                    now = i * (cols - 1) + j
-                    other = its[colid[d, j]]
-                    xs[d, now] = xs[depth, was_at]
-                    if edge != 0 and other != 0:
-                        xs[d, now] -= save[edge, other]
-                    if edge == 0 and other == 0:
-                        stars[d, now] = stars[depth, was_at]
-                    elif not tight:
-                        stars[d, now] = scale * _loose(
-                            i, j, count1[d], count2[d], width, sub, dele, ins
-                        )
-                    else:
-                        stars[d, now] = star(
-                            here,
-                            rowid[d, i],
-                            colid[d, j],
-                            begin1,
-                            across1,
-                            map1,
-                            begin2,
-                            across2,
-                            map2,
-                            tmp,
-                        )
-            depth = d
-            fresh = True
-        else:
+        if at[depth] >= pools[depth]:  # nothing left here: go back up
             depth -= 1
             if depth >= 0:
-                me = rowid[depth, branch[depth]]
-                map2[map1[me]] = -1
-                map1[me] = -1
+                i = rowid[depth, branch[depth]]
+                map2[map1[i]] = -1
+                map1[i] = -1
+            continue
+        at[depth] += 1
+        if bound[depth, at[depth] - 1] + unit > best * scale:  # nor is any later one better
+            at[depth] = pools[depth]
+            continue
+        # Map the branching row to its next image, and describe what is left.
+        p, q = branch[depth], pool[depth, at[depth] - 1]
+        one, two = rowid[depth, p], colid[depth, q]
+        map1[one], map2[two] = two, one
+        d = depth + 1
+        slab[d] = slab[depth]
+        base[d] = base[depth] + xs[depth, p * cols + q]
+        for i in range(rows - 1):
+            rowid[d, i] = rowid[depth, i if i < p else i + 1]
+        for j in range(cols - 1):
+            colid[d, j] = colid[depth, j if j < q else j + 1]
+        if not tight:
+            drop_node(
+                rows - 1, p, width, rowid[d], one, pair1, starts1, codes1, count1[depth], count1[d]
+            )
+            drop_node(
+                cols - 1, q, width, colid[d], two, pair2, starts2, codes2, count2[depth], count2[d]
+            )
+        for i in range(rows - 1):
+            before = (i if i < p else i + 1) * cols
+            edge = pair1[one, rowid[d, i]]
+            for j in range(cols - 1):
+                old, new = before + (j if j < q else j + 1), i * (cols - 1) + j
+                other = pair2[two, colid[d, j]]
+                xs[d, new] = xs[depth, old]
+                if edge != 0 and other != 0:
+                    xs[d, new] -= save[edge, other]
+                if edge == 0 and other == 0:
+                    stars[d, new] = stars[depth, old]
+                elif tight:
+                    stars[d, new] = star(
+                        thetas[slab[d]], rowid[d, i], colid[d, j], sides, star_room
+                    )
+                else:
+                    saved = bag_saving(i, j, count1[d], count2[d], width, sub, dele, ins)
+                    stars[d, new] = scale * saved
+        depth = d
+        fresh = True
+
     if depth < 0:
         return best, best, work
+    if depth == 0 and fresh:
+        return floor, best, work
+    # Stopped: what is open are the images not tried, and the node at hand.
     lower = best * scale
     for d in range(depth):
         if at[d] < pools[d]:
             lower = min(lower, bound[d, at[d]])
-    if depth == 0:
-        lower = np.int64(0)
-    else:
-        lower = min(lower, bound[depth - 1, at[depth - 1] - 1])
-    lower = min(2 * ((lower + unit - 1) // unit), best)
-    return max(lower, floor), best, work
+    lower = min(lower, bound[depth - 1, at[depth - 1] - 1])
+    return max(floor, min(2 * ((lower + unit - 1) // unit), best)), best, work

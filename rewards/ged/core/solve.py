@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from graphenv.rewards.ged.core.search import improve, search
+from graphenv.rewards.ged.core.bags import bag_cost
+from graphenv.rewards.ged.core.mapping import improve
+from graphenv.rewards.ged.core.search import search
 from graphenv.rewards.ged.core.sorting import order_of
 from graphenv.rewards.ged.core.stars import slots
 
-__all__ = ["bag_cost", "solve"]
+__all__ = ["solve"]
 
 # Work spent on the cheap bound before the tight one is built: of small pairs the cheap search sees
 # the end before the tight bound would have paid.
@@ -21,37 +23,6 @@ NODE_SWEEPS = 1
 MAX_THETA = 1 << 24  # entries of the split of savings, 64 MB
 MAX_SLABS = 1 << 24  # entries of all copies of it
 MAX_LEVELS = 1 << 23  # entries of all levels of the search
-
-
-@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def bag_cost(codes1, begin1, end1, codes2, begin2, end2, sub, dele, ins):
-    """Return the cost of turning one sorted bag of codes into another.
-
-    Even codes leave, odd codes enter; an edge never turns into one of the other direction.
-    """
-    total = 0
-    for side in range(2):
-        i, j, a, b, common = begin1, begin2, 0, 0, 0
-        while i < end1 or j < end2:
-            if i < end1 and (codes1[i] & 1) != side:
-                i += 1
-            elif j < end2 and (codes2[j] & 1) != side:
-                j += 1
-            elif j >= end2 or (i < end1 and codes1[i] < codes2[j]):
-                a += 1
-                i += 1
-            elif i >= end1 or codes2[j] < codes1[i]:
-                b += 1
-                j += 1
-            else:
-                common += 1
-                a += 1
-                b += 1
-                i += 1
-                j += 1
-        few = min(a, b)
-        total += sub * (few - common) + dele * (a - few) + ins * (b - few)
-    return total
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

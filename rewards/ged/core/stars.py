@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from graphenv.rewards.ged.core.assignment import assign
+from graphenv.rewards.ged.core.assignment import assign, make_room
 
-__all__ = ["slots", "star", "sweep"]
+__all__ = ["make_star_room", "slots", "star", "sweep"]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -47,12 +47,13 @@ def slots(pair):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _gather(theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slot1, slot2):
+def _gather(theta, i, j, sides, cost, slot1, slot2):
     """Fill `cost` with the negated savings of the star i -> j, fewer edges as rows.
 
     Only edges to nodes that are not mapped count. Returns rows, columns, whether the rows are the
     edges of the second graph, and the saving of the best matching where it is plain to see (-1).
     """
+    begin1, across1, _, map1, begin2, across2, _, map2 = sides
     r, q = 0, 0
     for a in range(begin1[i], begin1[i + 1]):
         if map1[across1[a]] < 0:
@@ -91,59 +92,49 @@ def _gather(theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slo
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def star(theta, i, j, begin1, across1, map1, begin2, across2, map2, tmp):
-    """Return what the edges at i can save at most when i is mapped to j."""
-    cost, slot1, slot2, row_of, col_of, u, v, dist, prev, done, free = tmp
-    rows, cols, _, known = _gather(
-        theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slot1, slot2
+def make_star_room(size):
+    """Return the arrays that `star` and `sweep` work in, for graphs of at most `size` nodes."""
+    return (
+        np.empty(size * size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        make_room(size),
     )
-    if known >= 0:
-        return known
-    return -assign(cost, rows, cols, row_of, col_of, u, v, dist, prev, done, free)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def sweep(
-    theta,
-    xs,
-    rows,
-    cols,
-    rowid,
-    colid,
-    scale,
-    price1,
-    price2,
-    begin1,
-    across1,
-    back1,
-    map1,
-    begin2,
-    across2,
-    back2,
-    map2,
-    forth,
-    tmp,
-):
+def star(theta, i, j, sides, room):
+    """Return what the edges at i can save at most when i is mapped to j.
+
+    `sides` holds, for both graphs, offsets of slots, nodes across, slots across and images.
+    """
+    cost, slot1, slot2, lap = room
+    rows, cols, _, known = _gather(theta, i, j, sides, cost, slot1, slot2)
+    if known >= 0:
+        return known
+    return -assign(cost, rows, cols, lap)
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def sweep(theta, xs, rows, cols, rowid, colid, scale, price1, price2, sides, forth, room):
     """Let every star in turn take savings that it can hold without saving more.
 
     `price1`, `price2` are the duals of the last assignment; what a mapping costs beyond them is
-    room that its star may fill. Half of what could be moved is moved, which converges further.
+    space that its star may fill. Half of what could be moved is moved, which converges further.
     """
-    cost, slot1, slot2, row_of, col_of, u, v, dist, prev, done, free = tmp
+    cost, slot1, slot2, lap = room
+    back1, back2, u, v = sides[2], sides[6], lap[2], lap[3]
     for step in range(rows * cols):
         k = step if forth else rows * cols - 1 - step
         p, q = k // cols, k % cols
-        i, j = rowid[p], colid[q]
-        r, c, swap, _ = _gather(
-            theta, i, j, begin1, across1, map1, begin2, across2, map2, cost, slot1, slot2
-        )
+        r, c, swap, _ = _gather(theta, rowid[p], colid[q], sides, cost, slot1, slot2)
         if r == 0 or c == 0:
             continue
-        saved = -assign(cost, r, c, row_of, col_of, u, v, dist, prev, done, free)
-        room = max(0, xs[k] * scale - saved - price1[p] - price2[q]) // r
+        saved = -assign(cost, r, c, lap)
+        space = max(0, xs[k] * scale - saved - price1[p] - price2[q]) // r
         for x in range(r):
             for y in range(c):
                 a, b = (slot1[y], slot2[x]) if swap else (slot1[x], slot2[y])
-                moved = (room - u[x] - v[y] - theta[a, b]) >> 1
+                moved = (space - u[x] - v[y] - theta[a, b]) >> 1
                 theta[a, b] += moved
                 theta[back1[a], back2[b]] -= moved
