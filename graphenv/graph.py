@@ -178,6 +178,10 @@ class Graph:
     def __hash__(self) -> int:
         return self._hash
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A hash of strings means nothing in another process.
+        return {key: value for key, value in self.__dict__.items() if key != "_hash"}
+
     # -- structure only -----------------------------------------------------------------------
 
     def normalized(self) -> Graph:

@@ -221,7 +221,7 @@ def test_a_huge_prediction_is_graded():
     many = [f"{i} {'x' * 200}" for i in range(5_000)]
     huge = Graph.from_edges(many, [(i, "r", (7 * i) % 5_000) for i in range(5_000)])
     found = score(huge, gold)
-    assert found.value == 0.0
+    assert found.value is not None and found.value < 0.001  # relations agree, nothing else
     details = found.info["ged"]
     lower, upper = details["interval"]
     assert 4_990 <= lower <= upper <= 10_019

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import networkx as nx
 import pytest
@@ -219,3 +220,11 @@ def test_encodings_differ_where_edges_join_other_nodes(graph: Graph, encoding: s
 def test_an_unknown_encoding_offers_the_nearest():
     with pytest.raises(UnknownNameError, match="Did you mean 'triples'"):
         encode_graph(FILM, "triple")
+
+
+def test_a_pickled_graph_forgets_its_hash() -> None:
+    graph = Graph.from_edges(["a"])
+    hash(graph)
+    assert "_hash" not in graph.__getstate__()
+    copy = pickle.loads(pickle.dumps(graph))
+    assert copy == graph and hash(copy) == hash(graph)

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import gcd
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from graphenv.rewards.ged.result import GEDResult
 
 __all__ = ["Batch"]
 
+# A graph is searched up to this many times the size of the other, or up to the least caps: a
+# prediction can be as large as its writer likes, and memory grows with the squares of both.
 MIN_NODES, MIN_EDGES, TIMES = 64, 256, 3
 MAX_ASSIGNED = 1 << 16  # nodes of one graph times nodes of the other
 MAX_UNITS = 1 << 26  # of all costs together, so that doubled and scaled sums fit into int32
@@ -28,6 +29,19 @@ PER_THREAD = 24  # pairs below which a thread costs more than it brings
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Alike = Callable[[str, str], float] | npt.NDArray[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What the core found for a pair: bounds, work and size in units, an image per node."""
+
+    lower: int
+    upper: int
+    work: int
+    size: int
+    reason: str
+    image: npt.NDArray[np.int32]
+    matrix: npt.NDArray[np.int32] | None
 
 
 class Batch:
@@ -58,51 +72,49 @@ class Batch:
         self._graphs = encoder.graphs
         self._pairs = pairs
         self._costs = costs
+        self._alike = alike
         self._key = key
         self._flat = encoder.arrays()
         self._first, self._second = np.array(pairs, np.int64).T.copy()
         self._nodes = np.diff(self._flat["nodes"])
         self._edges = np.diff(self._flat["edges"])
-        self._by_hand = isinstance(alike, np.ndarray)
-        self._matrices = None if alike is None else [self._matrix(i, j, alike) for i, j in pairs]
-        self._into_units()
-
-    def _matrix(
-        self, i: int, j: int, alike: Callable[[str, str], float] | npt.NDArray[Any]
-    ) -> npt.NDArray[np.int32]:
-        a, b, key = self._graphs[i], self._graphs[j], self._key
-        if not isinstance(alike, np.ndarray):
-            one, two = [key(n.label) for n in a.nodes], [key(n.label) for n in b.nodes]
-            return node_costs(a, b, self._costs, key, lambda x, y: alike(one[x], two[y]))
-        if alike.shape != (len(a), len(b)):
-            raise ConfigError(
-                f"the similarity array has shape {alike.shape}; the graphs have "
-                f"({len(a)}, {len(b)}) nodes"
-            )
-        if not bool(np.all((alike >= 0) & (alike <= 1))):
-            raise ConfigError("the similarity array holds values outside [0, 1]")
-        return node_costs(a, b, self._costs, key, lambda x, y: float(alike[x, y]))
-
-    def _into_units(self) -> None:
-        """Express all costs in the largest unit that divides them, and add them up per pair."""
-        flat, first, second = self._flat, self._first, self._second
-        edge = self._costs.edge_grid()
-        given, given_at = np.zeros(1, np.int32), np.full(len(first), -1, np.int64)
-        if self._matrices is not None:
-            given = np.concatenate([*self._matrices, given])
-            sizes = [0, *(matrix.size for matrix in self._matrices)]
-            given_at = np.cumsum(sizes)[:-1].astype(np.int64)
-        node = [flat[key] for key in ("sub", "delete", "insert")]
-        unit = gcd(*edge, *(int(np.gcd.reduce(part)) for part in (*node, given))) or 1
-        self._unit = unit
-        self._node_units = tuple(part // unit for part in node)
-        self._edge_units = tuple(part // unit for part in edge)
-        self._given = (given // unit, given_at)
-
-        gone, made = (_sums(part[flat["classes"]], flat["nodes"]) for part in self._node_units[1:])
+        if isinstance(alike, np.ndarray):
+            self._check_table(alike)
+        # The largest unit that divides all costs. It is one of the model, not of the graphs: bounds
+        # are rounded to it, and must not depend on what else stands in the batch.
+        self._unit = costs.unit() if alike is None else 1
+        self._node_units = tuple(
+            self._flat[part] // self._unit for part in ("sub", "delete", "insert")
+        )
+        self._edge_units = tuple(part // self._unit for part in costs.edge_grid())
+        first, second = self._first, self._second
+        classes, nodes = self._flat["classes"], self._flat["nodes"]
+        gone, made = (_sums(part[classes], nodes) for part in self._node_units[1:])
         cut, drawn = (self._edges * part for part in self._edge_units[1:])
         self._size = np.maximum(gone[first], made[second]) + np.maximum(cut[first], drawn[second])
         self._total = gone[first] + made[second] + cut[first] + drawn[second]
+
+    def _check_table(self, table: npt.NDArray[Any]) -> None:
+        a, b = (self._graphs[g] for g in self._pairs[0])
+        if table.shape != (len(a), len(b)):
+            raise ConfigError(
+                f"the similarity array has shape {table.shape}; the graphs have "
+                f"({len(a)}, {len(b)}) nodes"
+            )
+        if not bool(np.all((table >= 0) & (table <= 1))):
+            raise ConfigError("the similarity array holds values outside [0, 1]")
+
+    def _matrix(self, i: int, j: int) -> npt.NDArray[np.int32]:
+        """Return the substitution costs of a pair under a similarity, in units, row by row."""
+        a, b, key, alike = self._graphs[i], self._graphs[j], self._key, self._alike
+        if callable(alike):
+            one, two = [key(n.label) for n in a.nodes], [key(n.label) for n in b.nodes]
+            costs = node_costs(a, b, self._costs, key, lambda x, y: alike(one[x], two[y]))
+        else:
+            assert alike is not None
+            table = alike
+            costs = node_costs(a, b, self._costs, key, lambda x, y: float(table[x, y]))
+        return (costs // self._unit).astype(np.int32)
 
     def _too_large(self) -> Bools:
         n, m, first, second = self._nodes, self._edges, self._first, self._second
@@ -115,20 +127,28 @@ class Batch:
 
     def solve(
         self, core: Any, budget: int, method: str, time_limit: float | None, threads: int
-    ) -> list[GEDResult]:
-        """Run the core; return a result per pair."""
+    ) -> list[Solved]:
+        """Run the core; return what it found for each distinct pair."""
         large = self._too_large()
         if method == "counts":
             large[:] = True
+        # A similarity is asked for the pairs that are searched and no others: it may be slow.
+        matrices = {
+            p: self._matrix(*self._pairs[p])
+            for p in (np.flatnonzero(~large).tolist() if self._alike is not None else ())
+        }
+        sizes = [matrices[p].size if p in matrices else 0 for p in range(len(large))]
+        given = np.concatenate([*matrices.values(), np.zeros(1, np.int32)])
+        given_at = np.where(np.array(sizes) > 0, _offsets(np.array(sizes))[:-1], -1)
         raw, encoded, todo = self._room(large)
         image_at = _offsets(self._nodes[self._first])
         images = np.full(image_at[-1], -1, np.int32)
         lower, upper, work = (np.zeros(len(self._pairs), np.int64) for _ in range(3))
         stop = np.zeros(1, np.uint8)
-        plain = self._matrices is None and not self._costs.kind_weights
+        plain = self._alike is None and not self._costs.kind_weights
         arguments = (
             *(self._first, self._second, large.astype(np.uint8), *raw, *encoded),
-            *(*self._node_units, plain, *self._given, *self._edge_units),
+            *(*self._node_units, plain, given, given_at, *self._edge_units),
             *(1 if method == "bipartite" else budget, stop),
             *(lower, upper, work, images, image_at),
         )
@@ -144,8 +164,8 @@ class Batch:
             timer.cancel()
 
         self._recognise_copies(lower, upper, images, image_at)
-        results = []
-        for p, (i, j) in enumerate(self._pairs):
+        solved = []
+        for p in range(len(self._pairs)):
             reason = ""
             if lower[p] != upper[p]:
                 if method != "search":
@@ -156,21 +176,26 @@ class Batch:
                     reason = "time limit"
                 else:
                     reason = "budget" if work[p] >= budget else "size"
-            matrix = None if self._matrices is None or large[p] else self._matrices[p]
-            pair = self._graphs[i], self._graphs[j]
-            results.append(
-                GEDResult(
-                    int(lower[p]) * self._unit / GRID,
-                    int(upper[p]) * self._unit / GRID,
-                    int(work[p]),
-                    reason,
-                    int(self._size[p]) * self._unit / GRID,
-                    pair,
-                    images[image_at[p] : image_at[p + 1]],
-                    _PairCosts(*pair, self._costs, matrix, self._key),
-                )
-            )
-        return results
+            image = images[image_at[p] : image_at[p + 1]]
+            bounds = (int(lower[p]), int(upper[p]), int(work[p]))
+            solved.append(Solved(*bounds, int(self._size[p]), reason, image, matrices.get(p)))
+        return solved
+
+    def result(self, solved: Solved, g1: Graph, g2: Graph) -> GEDResult:
+        """Return the result for two graphs that read as those of a solved pair."""
+        return GEDResult(
+            solved.lower * self._unit / GRID,
+            solved.upper * self._unit / GRID,
+            solved.work,
+            solved.reason,
+            solved.size * self._unit / GRID,
+            (g1, g2),
+            solved.image,
+            _PairCosts(
+                *(g1, g2, self._costs, solved.matrix, self._unit, self._key),
+                isinstance(self._alike, np.ndarray),
+            ),
+        )
 
     def _recognise_copies(
         self, lower: Ints, upper: Ints, images: npt.NDArray[np.int32], image_at: Ints
@@ -179,7 +204,7 @@ class Batch:
 
         A gold graph with other ids must score 1 whatever its size.
         """
-        if self._by_hand:  # equal labels need not be alike
+        if isinstance(self._alike, np.ndarray):  # equal labels need not be alike
             return
         # Imported here: graphenv.rewards.similarity holds what is made from `ged`.
         from graphenv.rewards.similarity.isomorphism import isomorphism
@@ -217,7 +242,9 @@ class _PairCosts:
     g2: Graph
     costs: EditCosts
     matrix: npt.NDArray[np.int32] | None
+    unit: int
     key: Callable[[str], str]
+    apart: bool  # an array decides what nodes cost, equal labels or not
 
     def node(self, i: int | None, j: int | None) -> int:
         a = (0, 0, 0) if i is None else self.costs.node_grid(self.key(self.g1.nodes[i].kind))
@@ -225,7 +252,10 @@ class _PairCosts:
         if i is None or j is None:
             return a[1] + b[2]
         if self.matrix is not None:
-            return int(self.matrix[i * len(self.g2) + j])
+            return int(self.matrix[i * len(self.g2) + j]) * self.unit
+        one, two = self.g1.nodes[i], self.g2.nodes[j]
+        if not self.apart and self.same(one.label, two.label) and self.same(one.kind, two.kind):
+            return 0
         return min(max(a[0], b[0]), a[1] + b[2])
 
     def same(self, a: str, b: str) -> bool:

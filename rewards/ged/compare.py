@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
 from graphenv.checks import is_whole
@@ -84,7 +85,10 @@ def read_weights(text: str) -> dict[str, float]:
     try:
         for part in filter(None, (part.strip() for part in text.split(","))):
             kind, weight = part.rsplit(":", 1)
-            weights[normalize(kind)] = float(weight)
+            if weights.setdefault(normalize(kind), float(weight)) != float(weight):
+                raise ConfigError(f"ged: kind_weights={text!r} gives one kind two weights")
+    except ConfigError:
+        raise
     except (AttributeError, ValueError):
         raise ConfigError(
             f"ged: kind_weights={text!r} is not of the form 'literal:0.5, entity:2'"
@@ -105,27 +109,30 @@ class Recent(Generic[K, V]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._total = 0
+        self._lock = Lock()
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
         """Return a value that was put, `None` if it is gone."""
-        found = self._kept.get(key)
-        if found is None:
-            return None
-        self._kept.move_to_end(key)
-        return found[0]
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            self._kept.move_to_end(key)
+            return found[0]
 
     def put(self, key: K, value: V, *, weight: int) -> None:
         """Keep a value for a while; one heavier than the limit is not kept at all."""
-        old = self._kept.pop(key, None)
-        self._total -= old[1] if old else 0
-        if weight > self._limit:
-            return
-        self._kept[key] = (value, weight)
-        self._total += weight
-        while self._total > self._limit:
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._total -= dropped
+        with self._lock:
+            old = self._kept.pop(key, None)
+            self._total -= old[1] if old else 0
+            if weight > self._limit:
+                return
+            self._kept[key] = (value, weight)
+            self._total += weight
+            while self._total > self._limit:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._total -= dropped
 
 
 class Comparer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import gcd
 
 from graphenv.errors import ConfigError
 
@@ -94,6 +95,12 @@ class EditCosts:
     def symmetric(self) -> bool:
         """Whether the distance from a to b equals that from b to a."""
         return self.node_insert == self.node_delete and self.edge_insert == self.edge_delete
+
+    def unit(self) -> int:
+        """Return the largest number of grid units that divides all costs."""
+        kinds = ("", *self.kind_weights)
+        weighted = (cost for kind in kinds for cost in self.node_grid(kind))
+        return gcd(*self.edge_grid(), *weighted) or 1
 
     def node_grid(self, kind: str) -> tuple[int, int, int]:
         """Return (substitute, delete, insert) of a node kind in units of 1 / GRID."""

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from graphenv.graph import Edge, Graph, Node
 from graphenv.rewards.ged.costs import GRID
+from graphenv.text import bounded
+
+MAX_SAID = 100  # characters of a name in the text of an edit
 
 __all__ = ["EditOp", "NodeCost", "apply_edits", "edit_path"]
 
@@ -118,8 +121,8 @@ def edit_path(g1: Graph, g2: Graph, image: Sequence[int], costs: NodeCost) -> tu
     arrow = "->" if g1.directed else "--"
 
     def between(graph: Graph, edge: Edge, relation: str) -> str:
-        head, tail = graph.nodes[edge.head].label, graph.nodes[edge.tail].label
-        return f"{head!r} -[{relation}]{arrow} {tail!r}"
+        head, tail = graph.nodes[edge.head], graph.nodes[edge.tail]
+        return f"{_said(head.label)} -[{_short(relation)}]{arrow} {_said(tail.label)}"
 
     def pair(head: int, tail: int) -> tuple[int, int]:
         return (head, tail) if g1.directed or head <= tail else (tail, head)
@@ -145,7 +148,7 @@ def edit_path(g1: Graph, g2: Graph, image: Sequence[int], costs: NodeCost) -> tu
         while old and new:
             k, relation = old.pop(0), g2.edges[new.pop(0)].relation
             edge = g1.edges[k]
-            text = f"change the relation of {between(g1, edge, edge.relation)} to {relation!r}"
+            text = f"change the relation of {between(g1, edge, edge.relation)} to {_said(relation)}"
             turned.append(EditOp("substitute edge", substitute / GRID, k, (relation,), text=text))
         for k in old:
             edge = g1.edges[k]
@@ -162,14 +165,15 @@ def edit_path(g1: Graph, g2: Graph, image: Sequence[int], costs: NodeCost) -> tu
     for i, j in enumerate(image):
         node = g1.nodes[i]
         if j < 0:
-            text = f"remove the node {node.label!r}"
+            text = f"remove the node {_said(node.label)}"
             gone.append(EditOp("delete node", costs.node(i, None) / GRID, i, text=text))
             continue
         other = g2.nodes[j]
-        if not (costs.same(node.label, other.label) and costs.same(node.kind, other.kind)):
+        cost = costs.node(i, j) / GRID
+        alike = costs.same(node.label, other.label) and costs.same(node.kind, other.kind)
+        if cost or not alike:
             text = f"change the node {_name(node)} to {_name(other)}"
             value = (other.label, other.kind)
-            cost = costs.node(i, j) / GRID
             named.append(EditOp("substitute node", cost, i, value, text=text))
     made = [
         EditOp(
@@ -185,4 +189,13 @@ def edit_path(g1: Graph, g2: Graph, image: Sequence[int], costs: NodeCost) -> tu
 
 
 def _name(node: Node) -> str:
-    return f"{node.label!r} ({node.kind})" if node.kind else repr(node.label)
+    return f"{_said(node.label)} ({_short(node.kind)})" if node.kind else _said(node.label)
+
+
+def _short(text: str) -> str:
+    """Return a name that fits on a line; a label may be a megabyte of model text."""
+    return bounded(" ".join(text[: 2 * MAX_SAID].split()), MAX_SAID)
+
+
+def _said(text: str) -> str:
+    return repr(_short(text))

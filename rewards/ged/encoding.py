@@ -15,7 +15,7 @@ from graphenv.rewards.ged.costs import EditCosts
 
 __all__ = ["Encoder", "node_costs"]
 
-Ints = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
 
 
 _SHORT = 200  # characters; a cache of labels of a megabyte would be a leak
@@ -74,7 +74,7 @@ class Encoder:
     def add(self, graph: Graph) -> int:
         """Return the number of a graph; graphs that read the same share one."""
         found = self._by_id.get(id(graph))
-        if found is not None:
+        if found is not None and not self._apart:
             return found
         classes, relations = self._classes, self._relations
         nodes = [classes.get((n.kind, n.label), -1) for n in graph.nodes]
@@ -108,6 +108,8 @@ class Encoder:
         if number == len(self._kinds):
             self._kinds.append(known[0])
             text = f"{len(known[0])}:{known[0]}:{known[1]}"
+            if self._apart:
+                text = f"{number} {text}"
             self._class_hash.append(_hash64(text))
         self._classes[pair] = number
         return number
@@ -159,7 +161,7 @@ def node_costs(
     """
     kinds1, kinds2 = [key(n.kind) for n in g1.nodes], [key(n.kind) for n in g2.nodes]
     grid1, grid2 = [costs.node_grid(k) for k in kinds1], [costs.node_grid(k) for k in kinds2]
-    out = np.empty(len(g1) * len(g2), np.int32)
+    out = np.empty(len(g1) * len(g2), np.int64)
     at = 0
     for i, kind in enumerate(kinds1):
         for j, other in enumerate(kinds2):

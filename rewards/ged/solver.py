@@ -170,7 +170,7 @@ def ged_batch(
         return []
     batch = Batch(encoder, list(distinct), model, _alike(similarity), key)
     solved = batch.solve(core, budget, method, time_limit, threads or _cores())
-    return [solved[number] for number in numbers]
+    return [batch.result(solved[k], *pair) for k, pair in zip(numbers, given, strict=True)]
 
 
 def _as_is(name: str) -> str:

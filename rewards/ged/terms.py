@@ -32,10 +32,11 @@ class Ged(EndTerm):
     upper bound, so a search that runs out of budget never raises the value. A prediction is read
     with the directedness of the gold graph.
 
-    At unit costs a wrong part costs as much as a missing one, so a guess is free up to the size of
-    the gold graph and charged beyond it; `node_substitute=2, edge_substitute=2` charges a wrong
-    part as one missing and one too many. Blind to which edit is worse, unless costs or weights say
-    so.
+    At unit costs a wrong label costs as much as a missing part. So the right shape with the right
+    relations and no right name at all earns m / (n + m), and guessing names or relations in place
+    is free; edges in the wrong place and everything beyond the size of the gold graph are charged.
+    `node_substitute=2` charges a wrong name as one missing and one too many (such a graph earns 0),
+    `edge_substitute=2` does so for relations: use them where names are the answer.
 
     Parameters
     ----------

@@ -15,10 +15,12 @@ import numpy as np
 from numba import njit
 
 from graphenv.rewards.ged.core.encode import encode
-from graphenv.rewards.ged.core.large import interval
+from graphenv.rewards.ged.core.large import canonical, greedy, interval
 from graphenv.rewards.ged.core.solve import solve
 
 __all__ = ["encode_run", "solve_run"]
+
+LARGE_PAIR = 400  # pairs of nodes above which a search starts from a greedy mapping
 
 
 def _digest() -> int:
@@ -114,8 +116,19 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 starts[2 * c + 3 * h : 2 * d + 3 * h + 3], codes[2 * c : 2 * d],
                 twin[ha : ha + cols],
             )  # fmt: skip
+            start = np.arange(rows).astype(np.int32)
+            if rows * cols > LARGE_PAIR:
+                c, d = edges[g], edges[g + 1]
+                flat1 = canonical(
+                    kinds[ga : ga + rows], order[ga : ga + rows], heads[c:d], rels[c:d], tails[c:d]
+                )
+                c, d = edges[h], edges[h + 1]
+                flat2 = canonical(
+                    kinds[ha : ha + cols], order[ha : ha + cols], heads[c:d], rels[c:d], tails[c:d]
+                )
+                start = greedy(flat1, flat2, directed[g] != 0, class_hash, rel_hash)
             lower, upper, work, found = solve(
-                g1, g2, node_cost, delete1, insert2, sub, edge_out, edge_in, budget, stop
+                g1, g2, node_cost, delete1, insert2, sub, edge_out, edge_in, start, budget, stop
             )
             lowers[p], uppers[p], works[p] = lower, upper, work
             if swap:

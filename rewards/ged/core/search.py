@@ -17,6 +17,10 @@ from graphenv.rewards.ged.core.stars import make_star_room, star, sweep
 
 __all__ = ["search"]
 
+# What bounding a node costs beyond one unit of work: cells of the arrays that are gone through.
+# A node of an ordinary pair touches fewer than one unit's worth; one of two dense graphs of 64
+# nodes a thousand times that.
+CELLS = 1 << 15
 # A sweep is repeated while what the last one gained, so many times over, would close the gap.
 ROOT_PATIENCE, NODE_PATIENCE = 40, 4
 
@@ -88,6 +92,8 @@ def search(
     thetas = np.empty((levels if tight and node_sweeps > 0 else 1, *theta.shape), np.int32)
     thetas[0] = theta
     slab = np.zeros(levels, np.int32)
+    slots = np.int64(across1.size) * across2.size
+    cells = np.int64(0)  # gone through and not counted as work yet
     counted = 1 if tight else levels
     count1 = np.zeros((counted, n * width), np.int32)
     count2 = np.zeros((counted, m * width), np.int32)
@@ -124,7 +130,9 @@ def search(
         if fresh:
             if work >= budget or stop[0] != 0:
                 break
-            work += 1
+            cells += 8 * rows * cols
+            work += 1 + cells // CELLS
+            cells %= CELLS
             sweeps = node_sweeps if depth > 0 else root_sweeps
             patience = NODE_PATIENCE if depth > 0 else ROOT_PATIENCE
             tries = 0
@@ -169,7 +177,9 @@ def search(
                     i, j = rowid[depth, k // cols], colid[depth, k % cols]
                     stars[depth, k] = star(here, i, j, sides, star_room)
                 tries += 1
-                work += 1 + rows // 4
+                cells += 3 * slots
+                work += 1 + rows // 4 + cells // CELLS
+                cells %= CELLS
             if halted or (not deep and gap >= 0):
                 break
             pools[depth] = 0
@@ -213,6 +223,7 @@ def search(
         for i in range(rows - 1):
             before = (i if i < p else i + 1) * cols
             edge = pair1[one, rowid[d, i]]
+            degree = begin1[rowid[d, i] + 1] - begin1[rowid[d, i]]
             for j in range(cols - 1):
                 old, new = before + (j if j < q else j + 1), i * (cols - 1) + j
                 other = pair2[two, colid[d, j]]
@@ -222,10 +233,11 @@ def search(
                 if edge == 0 and other == 0:
                     stars[d, new] = stars[depth, old]
                 elif tight:
-                    stars[d, new] = star(
-                        thetas[slab[d]], rowid[d, i], colid[d, j], sides, star_room
-                    )
+                    k = colid[d, j]
+                    cells += degree * (begin2[k + 1] - begin2[k])
+                    stars[d, new] = star(thetas[slab[d]], rowid[d, i], k, sides, star_room)
                 else:
+                    cells += width
                     saved = bag_saving(i, j, count1[d], count2[d], width, sub, dele, ins)
                     stars[d, new] = scale * saved
         depth = d

@@ -43,13 +43,30 @@ def _dense(codes1, codes2):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
+def _completed(start, m):
+    """Return the images of all rows, then the unused columns."""
+    image = np.empty(m, np.int32)
+    used = np.zeros(m, np.uint8)
+    k = start.size
+    for i in range(k):
+        image[i] = start[i]
+        used[start[i]] = 1
+    for j in range(m):
+        if used[j] == 0:
+            image[k] = j
+            k += 1
+    return image
+
+
+@njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, start, budget, stop):
     """Return (lower, upper, work) in units, and the image of each node of g1 in canonical order.
 
     g1 has at most as many nodes as g2. A graph is (pair, starts, codes, twin). `node_cost` (n, m)
     is the cost of mapping node i to j, `delete1`, `insert2` those of deleting i and inserting j,
-    `sub`, `dele`, `ins` those of an edge. `work` counts bounded search nodes; a sweep that tightens
-    a bound over r rows counts 1 + r // 4. Budget 1 is one assignment: the bipartite method.
+    `sub`, `dele`, `ins` those of an edge, `start` (n) a mapping to begin with. `work` counts
+    bounded search nodes; a sweep that tightens a bound over r rows counts 1 + r // 4, and nodes of
+    large or dense graphs count more. Budget 1 is one assignment: the bipartite method.
     """
     pair1, starts1, all1, _ = g1
     pair2, starts2, all2, twin2 = g2
@@ -79,13 +96,13 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
         for j in range(m):
             saved = delete1[i] + insert2[j] - node_cost[i, j]
             xs[i * m + j] = -2 * saved - save[pair1[i, i], pair2[j, j]]
-    image = np.arange(m).astype(np.int32)
+    image = _completed(start, m)
     lower, work = np.int64(0), np.int64(0)
     best = base
     for i in range(n):
-        best += xs[i * m + i]
+        best += xs[i * m + image[i]]
         for j in range(i):
-            best -= save[pair1[i, j], pair2[i, j]]
+            best -= save[pair1[i, j], pair2[image[i], image[j]]]
     best = improve(n, m, image, xs, pair1, pair2, save, best, lower)
     # Bounds are finer than costs, as savings are split; int32 holds them.
     scale = 16
@@ -102,12 +119,14 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
     size = across1.size * across2.size
     can_search = (n + 1) * n * m <= MAX_LEVELS
     can_tighten = can_search and size <= MAX_THETA
+    can_count = (n + 1) * (n + m) * width <= MAX_LEVELS
     node_sweeps = NODE_SWEEPS if (n + 1) * size <= MAX_SLABS else 0
     theta = np.empty((0, 0), np.int32)
     # Twice through one call, so that it is compiled once: with the cheap bound, then the tight one.
     for phase in range(2):
         tight = phase == 1
         limit = budget
+        deep = can_search and (tight or can_count)
         if tight:
             if lower == best or work >= budget or not can_tighten:
                 break
@@ -121,7 +140,7 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, budget, stop):
         elif can_tighten:
             limit = min(QUICK_SMALL if n <= SMALL else QUICK, budget)
         found, best, work = search(
-            problem, edges, theta, tight, can_search, scale, best, image,
+            problem, edges, theta, tight, deep, scale, best, image,
             ROOT_SWEEPS, node_sweeps, limit, work, lower, stop,
         )  # fmt: skip
         lower = max(lower, found)
