@@ -83,6 +83,8 @@ class EditCosts:
         ConfigError
             If two kinds that are then equal have different weights.
         """
+        if not self.kind_weights:
+            return self
         weights: dict[str, float] = {}
         for kind, weight in self.kind_weights.items():
             if weights.setdefault(key(kind), weight) != weight:

@@ -82,10 +82,10 @@ class Encoder:
             nodes = [self._class(n.kind, n.label) for n in graph.nodes]
         edges: list[int] = []
         for edge in graph.edges:
-            relation = relations.get(edge.relation)
-            if relation is None:
+            relation = relations.get(edge.relation, -1)
+            if relation < 0:
                 relation = self._relation(edge.relation)
-            edges += (edge.head, relation, edge.tail)
+            edges += edge.head, relation, edge.tail
         text = (graph.directed, len(nodes), *nodes, *edges)
         number = self._known.setdefault(text, len(self.graphs))
         self._by_id[id(graph)] = number

@@ -26,6 +26,7 @@ Method = Literal["search", "bipartite", "counts"]
 Similarity = str | Callable[[str, str], float] | Array
 
 BUDGET = 1_000
+UNIT_COSTS = EditCosts()
 
 
 def require_core() -> Any:
@@ -149,7 +150,7 @@ def ged_batch(
     parameters as in `ged`; a similarity array is for a single pair.
     """
     core = require_core()
-    model = EditCosts() if costs is None else costs
+    model = UNIT_COSTS if costs is None else costs
     _check(budget, method, time_limit, threads)
     given = list(pairs)
     if isinstance(similarity, np.ndarray) and len(given) != 1:
