@@ -389,6 +389,7 @@ def test_dense_graphs_with_many_relations_stay_within_their_budget() -> None:
         (lambda: EditCosts(node_insert=0.123456), "4 decimals"),
         (lambda: EditCosts(node_insert="1"), "not a number"),  # type: ignore[arg-type]
         (lambda: EditCosts(kind_weights={"x": -1}), "kind_weights"),
+        (lambda: EditCosts(kind_weights="x:1"), "not a mapping"),  # type: ignore[arg-type]
     ],
 )
 def test_impossible_costs_are_refused(make: Callable[[], object], says: str) -> None:
@@ -402,6 +403,8 @@ def test_impossible_costs_are_refused(make: Callable[[], object], says: str) -> 
         ({"budget": 0}, "budget"),
         ({"method": "magic"}, "method"),
         ({"time_limit": 0}, "time_limit"),
+        ({"time_limit": "1"}, "time_limit"),
+        ({"costs": {"node_substitute": 2}}, "EditCosts"),
         ({"similarity": np.ones((3, 3))}, "shape"),
         ({"similarity": np.full((1, 1), 2.0)}, "outside"),
     ],
@@ -412,8 +415,16 @@ def test_bad_arguments_are_refused(arguments: dict[str, object], says: str) -> N
         ged(one, one, **arguments)  # type: ignore[arg-type]
 
 
+def test_what_is_no_pair_of_graphs_is_refused() -> None:
+    one = Graph.from_edges(["a"])
+    with pytest.raises(ConfigError, match=r"\(Graph, list\)"):
+        ged(one, [("a", "r", "b")])  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="pairs of graphs"):
+        ged_batch([one, one])  # type: ignore[list-item]
+
+
 def test_directed_and_undirected_graphs_are_not_compared() -> None:
-    with pytest.raises(ConfigError, match="directed"):
+    with pytest.raises(ConfigError, match=r"directed=False"):
         ged(Graph.from_edges(["a"]), Graph.from_edges(["a"], directed=False))
 
 

@@ -63,6 +63,11 @@ class EditCosts:
         for item in fields(self):
             if item.name != "kind_weights":
                 _check(item.name, getattr(self, item.name))
+        if not isinstance(self.kind_weights, Mapping):
+            raise ConfigError(
+                f"EditCosts: kind_weights={self.kind_weights!r} is not a mapping; write "
+                "{'literal': 0.5}. Text as in 'literal:0.5' is for reward expressions."
+            )
         for kind, weight in self.kind_weights.items():
             _check(f"kind_weights[{kind!r}]", weight)
         for part in ("node", "edge"):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphenv.checks import is_whole
-from graphenv.errors import ConfigError
+from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph
 from graphenv.rewards.ged.batch import Batch
 from graphenv.rewards.ged.costs import EditCosts
@@ -152,7 +152,15 @@ def ged_batch(
     core = require_core()
     model = UNIT_COSTS if costs is None else costs
     _check(budget, method, time_limit, threads)
+    if not isinstance(model, EditCosts):
+        raise ConfigError(
+            f"ged: costs={costs!r} is no EditCosts; write costs=EditCosts(node_substitute=2), or "
+            "whichever cost is not to be 1"
+        )
     given = list(pairs)
+    for pair in given:
+        if not _is_pair(pair):
+            raise ConfigError(_no_pair(pair))
     if isinstance(similarity, np.ndarray) and len(given) != 1:
         raise ConfigError("a similarity array belongs to one pair; give a function for a batch")
     key = normalize if normalized else _as_is
@@ -163,8 +171,9 @@ def ged_batch(
     for a, b in given:
         if a.directed != b.directed:
             raise ConfigError(
-                "ged compares two directed or two undirected graphs; here one is "
-                f"{'' if a.directed else 'un'}directed and the other is not"
+                "ged compares two directed or two undirected graphs; here the first is "
+                f"{'' if a.directed else 'un'}directed and the second is not. Make both alike, "
+                f"as with dataclasses.replace(first, directed={b.directed})"
             )
         numbers.append(distinct.setdefault((encoder.add(a), encoder.add(b)), len(distinct)))
     if not distinct:
@@ -176,6 +185,22 @@ def ged_batch(
 
 def _as_is(name: str) -> str:
     return name
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple | list)
+        and len(pair) == 2
+        and isinstance(pair[0], Graph)
+        and isinstance(pair[1], Graph)
+    )
+
+
+def _no_pair(pair: object) -> str:
+    if not isinstance(pair, tuple | list):
+        return f"ged_batch takes pairs of graphs, [(g1, g2), ...], not a {type(pair).__name__}"
+    kinds = ", ".join(type(item).__name__ for item in pair)
+    return f"ged compares two Graphs, not ({kinds}). From triples: Graph.from_triples(triples)"
 
 
 def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | Array | None:
@@ -190,10 +215,12 @@ def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | Array
 
 def _check(budget: int, method: str, limit: float | None, threads: int | None) -> None:
     if method not in get_args(Method):
-        raise ConfigError(f"ged: method={method!r} is none of {', '.join(get_args(Method))}")
+        raise ConfigError(
+            f"ged: method={method!r} is unknown.{did_you_mean(str(method), get_args(Method))}"
+        )
     if not is_whole(budget, 1):
-        raise ConfigError(f"ged: budget={budget!r} is not a whole number from 1")
-    if limit is not None and not limit > 0:
+        raise ConfigError(f"ged: budget={budget!r} must be a whole number >= 1")
+    if limit is not None and not (isinstance(limit, int | float) and limit > 0):
         raise ConfigError(f"ged: time_limit={limit!r} is not a number of seconds above 0")
     if threads is not None and not is_whole(threads, 1):
         raise ConfigError(f"ged: threads={threads!r} is not a whole number from 1")
