@@ -291,6 +291,15 @@ def test_eval_then_rescore_then_show(tmp_path: Path, capsys: Capture) -> None:
     assert "no episode of the log failed (of 12 in all)" in capsys.readouterr().err
 
 
+def test_a_crash_of_the_users_own_function_is_told(capsys: Capture) -> None:
+    # `sqrt` of an episode is a TypeError.
+    words = ["kgqa", "--agent", "oracle", "--reward", "user(function='math:sqrt')"]
+    assert main(["play", *words]) == 0
+    assert "reward:   - (error: user(function='math:sqrt'): TypeError" in capsys.readouterr().out
+    assert main(["eval", *words, "--tasks", "2"]) == 0
+    assert "first crash of the reward: user(" in capsys.readouterr().out
+
+
 def test_rescore_exits_with_one_when_a_log_does_not_replay(tmp_path: Path, capsys: Capture) -> None:
     record = envs.make("kgqa", mode="program").play(0, ["x"]).record().to_json()
     log = tmp_path / "episodes.jsonl"

@@ -99,4 +99,9 @@ def _show(title: str, result: EvalResult) -> None:
     rest += [[f"  {name}", share(value)] for name, value in result.parts.items()]
     rest += [[f"metric {name}", share(value)] for name, value in result.metrics.items()]
     rest += [[f"ended {status}", str(count)] for status, count in result.statuses.items()]
+    crashes = [s.reason for row in result.scores for s in row if s.status == "error"]
+    if crashes:
+        rest.append(["reward crashed", str(len(crashes))])
     print_table(["", "mean or count"], rest)
+    if crashes:
+        print(f"\nfirst crash of the reward: {crashes[0]}")

@@ -81,6 +81,7 @@ def run(words: Sequence[str]) -> int:
         "Play an episode in the terminal. Tool calls have a short form; `help` shows it.",
         [
             "graphenv play kgqa",
+            'graphenv play kgqa --reward "0.7*answer_f1 + 0.3*ged"',
             "graphenv play kgqa --source metaqa --root DIR --hops 2 --index 17",
             "graphenv play kgqa --mode program --agent oracle",
             "graphenv play kgqa --agent runs/train/checkpoint",
@@ -184,7 +185,9 @@ def ending(episode: Episode, score: Score) -> str:
         lines.append(f"          {episode.task.target.program}")
     metrics = "".join(f", {name} {value:.3f}" for name, value in episode.metrics.items())
     lines.append(f"truth:    {share(episode.success)}{metrics}")
-    lines.append(f"reward:   {share(score.value)}")
+    # Without the reason a crash of the user's own function would read as "does not apply".
+    why = ": ".join(filter(None, (score.status.replace("_", " "), score.reason)))
+    lines.append(f"reward:   {share(score.value)}{'' if score.status == 'ok' else f' ({why})'}")
     for name, part in score.parts.items():
         lines.append(f"  {name}: {share(part.value)} x {part.weight:g}")
         if name in score.info:
