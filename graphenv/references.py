@@ -44,10 +44,13 @@ def load_attribute(reference: str) -> Any:
         found: Any = import_module(module)
         for name in attribute.split("."):
             found = getattr(found, name)
-    except (ImportError, AttributeError) as error:
+    except ImportError as error:
         raise ConfigError(
-            f"{reference!r} cannot be loaded ({error}). Is the module on the Python path?"
+            f"{reference!r} cannot be loaded ({error}). Is the module on the Python path? For a "
+            "file in this folder, put PYTHONPATH=. before the command."
         ) from error
+    except AttributeError as error:
+        raise ConfigError(f"{reference!r} cannot be loaded ({error}). Is it spelt so?") from error
     return found
 
 
