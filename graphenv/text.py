@@ -71,12 +71,26 @@ def _stream_safe(text: str) -> str:
         return text
     pieces, run = [], 0
     for char in text:
-        run = run + 1 if unicodedata.combining(char) else 0
-        if run > 30:
+        only, marks = _marks(char)
+        if only and run + marks > 30:
             pieces.append("\u034f")
-            run = 1
+            run = 0
+        run = run + marks if only else marks
         pieces.append(char)
     return "".join(pieces)
+
+
+@lru_cache(maxsize=1 << 12)
+def _marks(char: str) -> tuple[bool, int]:
+    """Return whether a character is nothing but combining marks, and how many it ends in.
+
+    Decomposed, as some are marks only then (Tibetan vowels, halfwidth voiced sound marks).
+    """
+    parts = unicodedata.normalize("NFKD", char)
+    count = 0
+    while count < len(parts) and unicodedata.combining(parts[-1 - count]):
+        count += 1
+    return count == len(parts), count
 
 
 _normalized_short = lru_cache(maxsize=1 << 16)(_normalized)

@@ -8,6 +8,7 @@ import pickle
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import networkx as nx
@@ -35,8 +36,10 @@ from graphenv.rewards.similarity import (
     wl_colors,
     wl_similarity,
 )
+from graphenv.rewards.similarity import isomorphism as isomorphisms
 from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.terms import MAX_GOLD
+from graphenv.text import normalize
 
 TERMS = ("wl_similarity", "soft_match", "spectral", "mces")
 BIG = 5_000
@@ -153,8 +156,9 @@ def test_empty_graphs(name: str):
 
 
 @given(st.text("abc é", max_size=12), st.text("abc é", max_size=12))
-def test_levenshtein_is_the_table(a: str, b: str):
-    assert labels.levenshtein(a, b) == edit_distance(a, b)
+def test_string_similarity_is_the_table(a: str, b: str):
+    expected = 1.0 if a == b else 1.0 - edit_distance(a, b) / max(len(a), len(b))
+    assert labels.string_similarity(a, b) == labels.string_similarity(b, a) == expected
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.sampled_from([None, "string"]))
@@ -167,16 +171,53 @@ def test_built_in_similarities(a: str, b: str, spec: str | None):
 
 def test_long_labels_are_cut_and_never_equal(monkeypatch: pytest.MonkeyPatch):
     seen: list[int] = []
-    before = labels.levenshtein
+    before = labels._rapidfuzz()
 
     def watched(a: str, b: str) -> int:
         seen.append(max(len(a), len(b)))
         return before(a, b)
 
-    monkeypatch.setattr(labels, "levenshtein", watched)
-    value = label_similarity("string")("x" * 1_000_000, "x" * 999_999 + "y")
+    monkeypatch.setattr(labels, "_rapidfuzz", lambda: watched)
+    long, other = "x" * 1_000_000, "x" * 999_999 + "y"
+    value = label_similarity("string")(long, other)
     assert 0.9 < value < 1.0
     assert seen and max(seen) <= labels.MAX_LABEL_CHARS
+    both = [long, other, "xy", ""]
+    table = labels.label_likeness("string", both, both, np.ones((4, 4), dtype=bool))
+    alike = label_similarity("string")
+    assert table.tolist() == [[alike(a, b) for b in both] for a in both]
+
+
+@given(st.lists(st.text("ab", max_size=3)), st.lists(st.text("ab", max_size=3)), randoms)
+@settings(max_examples=40)
+def test_many_labels_at_once_are_each_alone(first: list[str], second: list[str], random: Any):
+    rows = [[random.random() < 0.7 for _ in second] for _ in first]
+    ask = np.array(rows, dtype=bool).reshape(len(first), len(second))
+    for spec in (None, "string", one_sided):
+        alike, table = label_similarity(spec), labels.label_likeness(spec, first, second, ask)
+        assert table.shape == ask.shape
+        for i, a in enumerate(first):
+            for j, b in enumerate(second):
+                assert table[i, j] == (alike(a, b) if ask[i, j] else 0.0)
+
+
+def test_labels_are_normalised_once_a_graph(monkeypatch: pytest.MonkeyPatch):
+    """Not once for each pair: a label as long as a completion is dear."""
+    calls: list[str] = []
+
+    def watched(name: str) -> str:
+        calls.append(name)
+        return normalize(name)
+
+    monkeypatch.setattr("graphenv.graph.normalize", watched)
+    gold = Graph.from_edges([f"Entity {i}" for i in range(20)])
+    found = Graph.from_edges([f"Entite {i}" for i in range(20)])
+    for spec in (None, "string"):
+        calls.clear()
+        soft_match(found, gold, spec)
+        assert len(calls) == 80  # labels and kinds
+    assert soft_match(Graph.from_edges(["HEAT "]), Graph.from_edges(["Heat"]), "string").value == 1
+    assert label_similarity("string")("HEAT", "heat") == 0.0  # as given
 
 
 def first_letter(a: str, b: str) -> float:
@@ -373,6 +414,105 @@ def test_copies_that_colours_cannot_tell_from_others(random: Any):
 def test_isomorphism_is_networkx(pair: tuple[Graph, Graph]):
     images = isomorphism(*pair)
     assert (images is not None) == pair[0].isomorphic_to(pair[1])
+    if images is not None:
+        assert _mapped(pair[0], images) == _mapped(pair[1], range(len(pair[1])))
+
+
+def _mapped(graph: Graph, images: Any) -> tuple[Any, ...]:
+    """Return what a map of nodes makes of a graph, ids and orders left out."""
+    nodes = sorted((images[i], node.label, node.kind) for i, node in enumerate(graph.nodes))
+    ends = [(images[e.head], images[e.tail], e.relation) for e in graph.edges]
+    return nodes, sorted(e if graph.directed else (*sorted(e[:2]), e[2]) for e in ends)
+
+
+def _plain(graph: Any) -> Graph:
+    graph = nx.convert_node_labels_to_integers(graph)
+    edges = [(int(a), "r", int(b)) for a, b in graph.edges()]
+    return Graph.from_edges(["x"] * len(graph), edges, directed=False)
+
+
+def _paley(q: int) -> Any:
+    squares = {i * i % q for i in range(1, q)}
+    return nx.Graph([(i, j) for i in range(q) for j in range(i) if (i - j) % q in squares])
+
+
+def _latin(n: int, product: Callable[[int, int], int]) -> Any:
+    """Return the graph of a Latin square: strongly regular, with parameters set by n alone."""
+    cells = list(itertools.product(range(n), repeat=2))
+    return nx.Graph(
+        (u, v)
+        for u, v in itertools.combinations(cells, 2)
+        if u[0] == v[0] or u[1] == v[1] or product(*u) == product(*v)
+    )
+
+
+REGULAR = {
+    "3-regular": lambda: nx.random_regular_graph(3, 60, seed=1),
+    "30-regular": lambda: nx.random_regular_graph(30, 60, seed=1),
+    "grid": lambda: nx.grid_2d_graph(17, 17),
+    "torus": lambda: nx.grid_2d_graph(9, 9, periodic=True),
+    "Paley": lambda: _paley(29),
+    "rook": lambda: nx.line_graph(nx.complete_bipartite_graph(6, 6)),
+    "ring": lambda: nx.cycle_graph(3_000),
+    "star": lambda: nx.star_graph(3_000),
+    "binary tree": lambda: nx.balanced_tree(2, 10),
+    "triangles": lambda: nx.disjoint_union_all([nx.cycle_graph(3)] * 100),
+}
+
+
+@pytest.mark.parametrize("name", REGULAR)
+def test_copies_of_regular_graphs_are_recognised(name: str):
+    graph = _plain(REGULAR[name]())
+    for seed in range(2):
+        copy = shuffled(graph, Random(seed))
+        images = isomorphism(graph, copy)
+        assert images is not None
+        assert _mapped(graph, images) == _mapped(copy, range(len(copy)))
+
+
+def test_graphs_that_colours_cannot_tell_apart_are_refused():
+    rook = nx.line_graph(nx.complete_bipartite_graph(4, 4))
+    shifts = [(1, 0), (3, 0), (0, 1), (0, 3), (1, 1), (3, 3)]
+    shrikhande = nx.Graph(
+        ((a, b), ((a + x) % 4, (b + y) % 4))
+        for a, b in itertools.product(range(4), repeat=2)
+        for x, y in shifts
+    )
+    cyclic, boolean = (_latin(8, p) for p in (lambda i, j: (i + j) % 8, lambda i, j: i ^ j))
+    cubic = [nx.random_regular_graph(3, 60, seed=seed) for seed in (1, 2)]
+    rings = [nx.disjoint_union(nx.cycle_graph(k), nx.cycle_graph(600 - k)) for k in (300, 200)]
+    for first, second in ((rook, shrikhande), (cyclic, boolean), cubic, rings):
+        assert isomorphism(_plain(first), _plain(second)) is None
+
+
+def test_the_search_for_an_isomorphism_ends(monkeypatch: pytest.MonkeyPatch):
+    left: list[int] = []
+    before = isomorphisms._Search.run
+
+    def watched(self: Any, signs: Any) -> Any:
+        found = before(self, signs)
+        left.append(self.work)
+        return found
+
+    monkeypatch.setattr(isomorphisms._Search, "run", watched)
+    monkeypatch.setattr(isomorphisms, "_WORK", 1_000)
+    monkeypatch.setattr(isomorphisms, "_WORK_PER_PART", 1)
+    graph = _plain(_latin(7, lambda i, j: (i + j) % 7))
+    assert isomorphism(graph, shuffled(graph, Random(0))) is None
+    assert -2 * 2 * graph.num_edges < left[0] < 0  # one cell further at most
+
+
+def test_copies_are_worth_one_where_searches_give_up():
+    grid, cubic = (_plain(g) for g in (nx.grid_2d_graph(6, 6), REGULAR["3-regular"]()))
+    for seed in range(4):
+        for graph in (grid, cubic):
+            copy = shuffled(graph, Random(seed))
+            found = mces(copy, graph, budget=1)
+            assert (found.lower, found.upper, found.value) == (graph.num_edges,) * 2 + (1.0,)
+            assert len(found.mapping) == len(graph)
+            assert soft_match(copy, graph).value == 1.0
+    directed = replace(grid, directed=True)
+    assert mces(shuffled(directed, Random(1)), directed, budget=1).value == 1.0
 
 
 # -- spectra --------------------------------------------------------------------------------------
@@ -459,12 +599,14 @@ def test_mces_leaves_out_what_cannot_be_common(monkeypatch: pytest.MonkeyPatch):
         return before(g1, g2, **options)
 
     monkeypatch.setattr(common, "ged", watched)
-    names, edges = ["man", "hat", "dog"], [(0, "wears", 1), (0, "walks", 2)]
-    more = [(0, "sees", 3 + i) for i in range(BIG)]
+    names = ["man", "man", "hat", "dog"]
+    gold = Graph.from_edges(names, [(0, "wears", 2), (0, "walks", 3)])
+    edges = [(0, "wears", 2), (1, "walks", 3)]  # another man
+    more = [(0, "sees", 4 + i) for i in range(BIG)]
     big = Graph.from_edges([*names, *(f"thing {i}" for i in range(BIG))], [*edges, *more])
-    found = mces(big, Graph.from_edges(names, edges))
-    assert (found.lower, found.upper, seen) == (2, 2, [3])
-    assert found.value == 4 / (BIG + 4)
+    found = mces(big, gold)
+    assert (found.lower, found.upper, seen) == (1, 1, [4])
+    assert found.value == 2 / (BIG + 4)
 
 
 # -- huge predictions -----------------------------------------------------------------------------
@@ -512,12 +654,42 @@ def test_two_huge_graphs_are_matched_by_colours(monkeypatch: pytest.MonkeyPatch)
     assert len({i for i, _ in match.nodes}) == len({j for _, j in match.nodes}) == shared
 
 
-def test_beyond_a_cap_only_equal_labels_are_alike(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(matching, "MAX_ASKED", 8)
-    few, many = Graph.from_edges(["man", "cat"]), Graph.from_edges(["men", "cats", "dog", "man"])
-    assert soft_match(few, many, "string").node_values == (1.0, 0.75)
-    more = Graph.from_edges([*many.labels, "cat"])
-    assert soft_match(Graph.from_edges(["man", "cut"]), more, "string").node_values == (1.0,)
+def test_a_function_is_asked_about_the_most_alike(monkeypatch: pytest.MonkeyPatch):
+    """No cliff: a label more costs the least promising pair, not all of them."""
+    asked: list[tuple[str, str]] = []
+
+    def judge(a: str, b: str) -> float:
+        asked.append((a, b))
+        return 0.5
+
+    monkeypatch.setattr(labels, "MAX_ASKED", 4)
+    gold = Graph.from_edges(["kitten", "house"])
+    few = soft_match(Graph.from_edges(["kittens", "houses"]), gold, judge)
+    assert few.node_values == (0.5, 0.5) and len(asked) == 4
+    asked.clear()
+    names = ["kittens", "houses", "zzz", "qqqqqqqqqq", "house"]
+    more = soft_match(Graph.from_edges(names), gold, judge)
+    assert len(asked) == 4 and ("kitten", "kittens") in asked
+    assert sorted(more.node_values) == [0.5, 1.0]
+
+
+def test_string_has_no_cliff_below_the_general_cap():
+    gold = Graph.from_edges([f"person number {i}" for i in range(230)])
+    values = [
+        soft_match(Graph.from_edges([f"persom number {i}" for i in range(k)]), gold, "string").value
+        for k in (217, 218, 230)
+    ]
+    assert values == sorted(values) and values[0] > 0.9
+
+
+def test_parallel_edges_do_not_multiply(monkeypatch: pytest.MonkeyPatch):
+    """A hub with many edges to one node, beside a star: neighbours are looked at once."""
+    gold = Graph.from_edges(["hub", *["x"] * 20], [(0, "r", i + 1) for i in range(20)])
+    found = Graph.from_edges(["hub", "x", "x"], [(0, "r", 1), (0, "r", 2)] * 500)
+    around = matching._incident(found)
+    assert sum(len(heads) for near in around for heads in near.values()) == 4
+    match = soft_match(found, gold)
+    assert match.edge_score == 2 * 2 / 1_020 and match.node_score == 2 * 3 / 24
 
 
 def test_the_size_of_the_gold_alone_decides_whether_spectral_applies():
@@ -588,7 +760,14 @@ def test_impossible_arguments_are_refused(text: str):
         rewards.parse(text)
 
 
-@pytest.mark.parametrize(("term", "module"), [("soft_match", "scipy"), ("mces", "numba")])
+@pytest.mark.parametrize(
+    ("term", "module"),
+    [
+        ("soft_match", "scipy"),
+        ("soft_match(similarity='string')", "rapidfuzz"),
+        ("mces", "numba"),
+    ],
+)
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, term: str, module: str):
     import importlib.util
 
@@ -601,3 +780,14 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, term: str, mo
     monkeypatch.setattr("graphenv.rewards.ged.compare.find_spec", without)
     with pytest.raises(ConfigError, match=rf'{module}.*pip install "graphenv\[ged\]"'):
         rewards.parse(term)
+
+
+def test_string_similarity_names_what_is_missing(monkeypatch: pytest.MonkeyPatch):
+    import sys
+
+    labels._rapidfuzz.cache_clear()
+    monkeypatch.setitem(sys.modules, "rapidfuzz.distance", None)
+    with pytest.raises(ConfigError, match=r'rapidfuzz.*pip install "graphenv\[ged\]"'):
+        label_similarity("string")
+    with pytest.raises(ConfigError, match="rapidfuzz"):
+        rewards.parse("ged(similarity='string')")

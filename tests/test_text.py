@@ -65,6 +65,22 @@ def test_normalize_does_bounded_work_on_combining_marks():
     assert module._stream_safe("Ame\u0301lie" * 100) == "Ame\u0301lie" * 100
 
 
+# Marks of the lower and upper side; characters that are marks once they are decomposed; letters
+# that end in marks.
+MARKS = ["\u0301", "\u0316", "\u0344", "\u0345", "\u0f73", "\u0f81", "\uff9e", "\u1faf", "é", "a"]
+
+
+@given(st.lists(st.sampled_from(MARKS), min_size=1, max_size=4), st.integers(80, 400))
+def test_runs_of_marks_are_bounded_whatever_they_are_made_of(parts: list[str], times: int):
+    name = "a" + "".join(parts) * max(times, module._SHORT)
+    longest = run = 0
+    for char in unicodedata.normalize("NFKD", module._stream_safe(name)):
+        run = run + 1 if unicodedata.combining(char) else 0
+        longest = max(longest, run)
+    assert longest <= 30
+    assert normalize(normalize(name)) == normalize(name)
+
+
 @given(st.text(max_size=50), st.integers(0, 60))
 def test_bounded(text: str, limit: int):
     shown = bounded(text, limit)

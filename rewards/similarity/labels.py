@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from graphenv.errors import ConfigError
 from graphenv.references import load_attribute
-from graphenv.text import bounded, normalize
+from graphenv.text import bounded
 
-__all__ = ["MAX_LABEL_CHARS", "LabelSpec", "label_similarity", "levenshtein", "string_similarity"]
+__all__ = [
+    "MAX_ASKED",
+    "MAX_LABEL_CHARS",
+    "LabelSpec",
+    "label_likeness",
+    "label_similarity",
+    "string_similarity",
+]
 
 LabelSpec = str | Callable[[str, str], float] | None
 """`None`, `"string"`, `"module:function"` or a function of two labels."""
 
 MAX_LABEL_CHARS = 200
+MAX_ASKED = 50_000
+"""Of so many pairs of different labels at once a function of the user is asked."""
+
 _REMEMBERED = 1 << 16
+
+Matrix = NDArray[np.float64]
 
 
 def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
     """Return a function of two labels with values in [0, 1]; symmetric, 1.0 for equal labels.
 
+    Labels are taken as given: who does not want to see spelling normalises them first, once a
+    graph (`Graph.normalized`).
+
     Parameters
     ----------
     spec
-        `None`: 1.0 if the normalised labels are equal, else 0.0. `"string"`: `string_similarity`
-        of the normalised labels. `"module:function"` or a function: called once for each pair of
-        different labels, as given and in sorted order, so that it is symmetric whatever it does;
-        what it returns for labels of up to `MAX_LABEL_CHARS` is remembered.
+        `None`: 1.0 if the labels are equal, else 0.0. `"string"`: `string_similarity`.
+        `"module:function"` or a function: called once for each pair of different labels, in sorted
+        order, so that it is symmetric whatever it does; what it returns for labels of up to
+        `MAX_LABEL_CHARS` is remembered.
 
     Raises
     ------
     ConfigError
-        If `spec` is none of these; when called, if the user's function returns anything but a
-        number in [0, 1].
+        If `spec` is none of these or `"string"` lacks rapidfuzz; when called, if the user's
+        function returns anything but a number in [0, 1].
 
-    >>> label_similarity()("Heat", "HEAT "), label_similarity()("man", "woman")
+    >>> label_similarity()("Heat", "Heat"), label_similarity()("man", "woman")
     (1.0, 0.0)
     >>> label_similarity("string")("man", "woman")
     0.6
@@ -45,7 +63,10 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
     if spec is None:
         return _equal
     if isinstance(spec, str):
-        return string_similarity if spec == "string" else _loaded(spec)
+        if spec != "string":
+            return _loaded(spec)
+        _rapidfuzz()
+        return string_similarity
     if callable(spec):
         return _checked(spec, getattr(spec, "__name__", repr(spec)))
     raise ConfigError(
@@ -54,72 +75,97 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
     )
 
 
+def label_likeness(
+    spec: LabelSpec, first: Sequence[str], second: Sequence[str], ask: NDArray[np.bool_]
+) -> Matrix:
+    """Return the similarity of labels by labels; 0.0 where `ask`, of the same shape, is false.
+
+    A function of the user is asked about `MAX_ASKED` pairs of different labels at most: those
+    whose texts are most alike. The others get 0.0, so one label more costs one pair, not all.
+
+    Raises
+    ------
+    ConfigError
+        As `label_similarity`; if rapidfuzz is missing where it is needed.
+
+    >>> label_likeness("string", ["man"], ["man", "woman"], np.ones((1, 2), dtype=bool)).tolist()
+    [[1.0, 0.6]]
+    """
+    same = _same(first, second) & ask
+    if spec is None:
+        return same.astype(np.float64)
+    if spec == "string":
+        return np.where(same, 1.0, np.where(ask, _texts(first, second), 0.0))
+    alike = label_similarity(spec)
+    found = same.astype(np.float64)
+    asked = np.argwhere(ask & ~same)
+    if len(asked) > MAX_ASKED:
+        order = np.argsort(-_texts(first, second)[asked[:, 0], asked[:, 1]], kind="stable")
+        asked = asked[order[:MAX_ASKED]]
+    for i, j in asked.tolist():
+        found[i, j] = alike(first[i], second[j])
+    return found
+
+
+def _same(first: Sequence[str], second: Sequence[str]) -> NDArray[np.bool_]:
+    number: dict[str, int] = {}
+    rows, columns = (
+        np.array([number.setdefault(x, len(number)) for x in names], dtype=np.intp)
+        for names in (first, second)
+    )
+    return np.asarray(rows[:, None] == columns)
+
+
+def _texts(first: Sequence[str], second: Sequence[str]) -> Matrix:
+    """Return `string_similarity` of labels by labels, all taken as different."""
+    _rapidfuzz()
+    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.process import cdist
+
+    cut1, cut2 = ([name[:MAX_LABEL_CHARS] for name in names] for names in (first, second))
+    steps = cdist(cut1, cut2, scorer=Levenshtein.distance, dtype=np.int32, workers=1)
+    length1, length2 = (np.array([len(x) for x in cut], dtype=np.intp) for cut in (cut1, cut2))
+    longest = np.maximum(np.maximum.outer(length1, length2), 1)
+    return 1.0 - np.maximum(steps, 1).reshape(longest.shape) / longest
+
+
 def _equal(a: str, b: str) -> float:
-    return 1.0 if a == b or normalize(a) == normalize(b) else 0.0
+    return 1.0 if a == b else 0.0
 
 
 def string_similarity(a: str, b: str) -> float:
-    """Return 1 - d / max(len) with d the Levenshtein distance of the normalised labels.
+    """Return 1 - d / max(len) with d the Levenshtein distance of the labels.
 
     In [0, 1]; 1.0 only for equal labels. Labels are cut at `MAX_LABEL_CHARS`, so that a label of a
-    megabyte stalls nothing; two that differ only behind the cut count as one edit apart.
-    References: Levenshtein, Binary codes capable of correcting deletions, insertions and
-    reversals, 1966.
+    megabyte stalls nothing; two that differ only behind the cut count as one edit apart. Found
+    with rapidfuzz. References: Levenshtein, Binary codes capable of correcting deletions,
+    insertions and reversals, 1966.
+
+    Raises
+    ------
+    ConfigError
+        If rapidfuzz is missing.
 
     >>> string_similarity("directed by", "directed_by")
     0.9090909090909091
     """
     if a == b:
         return 1.0
-    a, b = normalize(a), normalize(b)
-    if a == b:
-        return 1.0
-    return _string(a, b) if a < b else _string(b, a)
+    a, b = a[:MAX_LABEL_CHARS], b[:MAX_LABEL_CHARS]
+    return 1.0 - max(_rapidfuzz()(a, b), 1) / max(len(a), len(b))
 
 
-def _string(a: str, b: str) -> float:
-    # Cut before it is remembered: a cache of long labels would be a leak.
-    return _string_cut(a[:MAX_LABEL_CHARS], b[:MAX_LABEL_CHARS])
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _string_cut(a: str, b: str) -> float:
-    return 1.0 - max(levenshtein(a, b), 1) / max(len(a), len(b))
-
-
-def levenshtein(a: str, b: str) -> int:
-    """Return the least number of inserted, deleted and changed characters between two strings.
-
-    One step a character of the shorter string, each on integers of as many bits as the longer one
-    has characters. References: Myers, A fast bit-vector algorithm for approximate string matching,
-    JACM 1999; Hyyrö, A bit-vector algorithm for computing Levenshtein and Damerau edit distances,
-    2003.
-
-    >>> levenshtein("kitten", "sitting")
-    3
-    """
-    if len(a) < len(b):
-        a, b = b, a
-    if not b:
-        return len(a)
-    where: dict[str, int] = {}
-    for i, char in enumerate(a):
-        where[char] = where.get(char, 0) | 1 << i
-    mask, last, distance = (1 << len(a)) - 1, 1 << (len(a) - 1), len(a)
-    # Bit i of `up` (`down`): the distance rises (falls) by one from row i to row i + 1.
-    up, down = mask, 0
-    for char in b:
-        equal = where.get(char, 0)
-        steep = (((equal & up) + up) ^ up) | equal
-        rise, fall = down | ~(steep | up), up & steep
-        if rise & last:
-            distance += 1
-        elif fall & last:
-            distance -= 1
-        rise, fall = rise << 1 | 1, fall << 1
-        still = equal | down
-        up, down = (fall | ~(still | rise)) & mask, rise & still & mask
-    return distance
+@lru_cache(maxsize=1)
+def _rapidfuzz() -> Callable[[str, str], int]:
+    """Return the Levenshtein distance of rapidfuzz."""
+    try:
+        from rapidfuzz.distance import Levenshtein
+    except ImportError:
+        raise ConfigError(
+            "similarity='string' measures edit distances with rapidfuzz, which is not installed. "
+            'Install it with: pip install "graphenv[ged]"'
+        ) from None
+    return Levenshtein.distance
 
 
 @lru_cache(maxsize=32)

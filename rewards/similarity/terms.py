@@ -19,7 +19,7 @@ from graphenv.rewards.ged.compare import check_core
 from graphenv.rewards.ged.solver import BUDGET
 from graphenv.rewards.similarity.common import mces
 from graphenv.rewards.similarity.labels import label_similarity
-from graphenv.rewards.similarity.matching import SoftMatch, check_scipy, soft_match
+from graphenv.rewards.similarity.matching import SoftMatch, check_scipy, match_as_given
 from graphenv.rewards.similarity.spectral import MAX_NODES, spectral_similarity
 from graphenv.rewards.similarity.wl import check_iterations, wl_similarity
 from graphenv.rewards.terms import EndTerm, Grade
@@ -108,14 +108,14 @@ class SoftMatchTerm(_SimilarityTerm):
         number = isinstance(edge_weight, int | float) and not isinstance(edge_weight, bool)
         if not number or not 0.0 <= edge_weight <= 1.0:
             raise ConfigError(f"soft_match: edge_weight={edge_weight!r} is no number in [0, 1]")
+        check_scipy("reward term 'soft_match'", similarity)
         label_similarity(similarity)
-        check_scipy("reward term 'soft_match'")
         self.similarity = similarity
         self.edge_weight = float(edge_weight)
 
     def compare(self, predicted: Graph, gold: Graph) -> Grade:
         """Return the value and what did not match."""
-        match = soft_match(predicted, gold, self.similarity, edge_weight=self.edge_weight)
+        match = match_as_given(predicted, gold, self.similarity, edge_weight=self.edge_weight)
         return Grade(match.value, _details(match, predicted, gold))
 
 
