@@ -53,11 +53,14 @@ def did_you_mean(asked: str, known: Iterable[str], *, n: int = 3) -> str:
 
     >>> did_you_mean("exakt", ["exact", "hits"])
     " Did you mean 'exact'?"
+    >>> did_you_mean("GED", ["ged", "hits"])
+    " Did you mean 'ged'?"
     >>> did_you_mean("zzz", ["exact", "hits"])
     ' Known: exact, hits.'
     """
     names = sorted(known)
-    close = get_close_matches(asked[:80], names, n=n, cutoff=0.6)
+    folded = {name.lower(): name for name in reversed(names)}
+    close = [folded[m] for m in get_close_matches(asked[:80].lower(), folded, n=n, cutoff=0.6)]
     if close:
         return f" Did you mean {', '.join(repr(name) for name in close)}?"
     shown = ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")
