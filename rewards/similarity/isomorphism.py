@@ -52,7 +52,8 @@ def isomorphism(g1: Graph, g2: Graph) -> list[int] | None:
     n = len(g1)
     # Refinement cannot tell one ring from two, so the sizes of components are told beforehand.
     sizes = _components(arcs)
-    signs = [(*names, *more) for names, *more in zip(names1 + names2, loops, sizes, strict=True)]
+    names = zip(names1 + names2, loops, sizes, strict=True)
+    signs = [(label, kind, loop, size) for (label, kind), loop, size in names]
     search = _Search(arcs, n, _WORK + _WORK_PER_PART * (n + g1.num_edges))
     images = search.run(signs)
     if images is None or not _kept(arcs, signs, images):

@@ -126,7 +126,7 @@ def _texts(first: Sequence[str], second: Sequence[str]) -> Matrix:
     steps = cdist(cut1, cut2, scorer=Levenshtein.distance, dtype=np.int32, workers=1)
     length1, length2 = (np.array([len(x) for x in cut], dtype=np.intp) for cut in (cut1, cut2))
     longest = np.maximum(np.maximum.outer(length1, length2), 1)
-    return 1.0 - np.maximum(steps, 1).reshape(longest.shape) / longest
+    return np.asarray(1.0 - np.maximum(steps, 1).reshape(longest.shape) / longest)
 
 
 def _equal(a: str, b: str) -> float:
