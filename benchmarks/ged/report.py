@@ -344,7 +344,7 @@ def fill_page(page: str, results: dict[str, Any]) -> str:
 _STEP = """
 ## The reward's share of a GRPO step
 
-The tiny policy (size xs), 64 completions a step, one thread, medians over steps. **walks**: tool
+The tiny policy, 64 completions a step, one thread, medians over steps. **walks**: tool
 mode under `exact + ged`, the graph being what was walked; the reward's time includes replaying the
 transcripts. **written**: completions of 64 tokens, and `ged` at its default budget over 64 graphs
 of the batch above (5 to 20 nodes), each distinct and none seen before.

@@ -94,7 +94,6 @@ def _train(
     config = TrainConfig(
         env_kwargs={"source": "synthetic", "instructions": "none", **kwargs},
         reward=reward,
-        size="xs",
         warmup=warmup,
         warmup_epochs=30,
         steps=steps,

@@ -98,9 +98,9 @@ def measure(
     solver, graphs = np.median(solving, axis=0), np.median(encoding, axis=0)
     first, second = np.array(ends).T
     compiled = solver + graphs[first] + graphs[second]
-    # Equal pairs share their result; they are solved in order of appearance.
+    # Equal pairs share what was found; they are solved in order of appearance.
     numbers: dict[int, int] = {}
-    which = [numbers.setdefault(id(result), len(numbers)) for result in results]
+    which = [numbers.setdefault(id(result._image), len(numbers)) for result in results]
     seconds = float(np.median(whole))
     return Measured(
         results,

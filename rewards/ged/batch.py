@@ -14,7 +14,7 @@ import numpy.typing as npt
 from graphenv.errors import ConfigError
 from graphenv.graph import Edge, Graph, Node
 from graphenv.rewards.ged.costs import GRID, EditCosts
-from graphenv.rewards.ged.encoding import Encoder, node_costs
+from graphenv.rewards.ged.encoding import Encoder, node_costs, same_kinds
 from graphenv.rewards.ged.result import GEDResult
 
 __all__ = ["Batch"]
@@ -28,7 +28,7 @@ PER_THREAD = 24  # pairs below which a thread costs more than it brings
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Alike = Callable[[str, str], float] | npt.NDArray[Any] | None
+Alike = str | Callable[[str, str], float] | npt.NDArray[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Batch:
     costs
         The cost model.
     alike
-        Label similarity, if there is one: a function of keyed labels, or an array for one pair.
+        Label similarity, if there is one, as `ged` takes it; an array is for one pair.
     key
         What names are compared by.
     """
@@ -107,14 +107,15 @@ class Batch:
     def _matrix(self, i: int, j: int) -> npt.NDArray[np.int32]:
         """Return the substitution costs of a pair under a similarity, in units, row by row."""
         a, b, key, alike = self._graphs[i], self._graphs[j], self._key, self._alike
-        if callable(alike):
+        if not isinstance(alike, np.ndarray):
+            # Imported here: graphenv.rewards.similarity holds what is made from `ged`.
+            from graphenv.rewards.similarity.labels import label_likeness
+
             one, two = [key(n.label) for n in a.nodes], [key(n.label) for n in b.nodes]
-            costs = node_costs(a, b, self._costs, key, lambda x, y: alike(one[x], two[y]))
-        else:
-            assert alike is not None
-            table = alike
-            costs = node_costs(a, b, self._costs, key, lambda x, y: float(table[x, y]))
-        return (costs // self._unit).astype(np.int32)
+            ask = same_kinds([key(n.kind) for n in a.nodes], [key(n.kind) for n in b.nodes])
+            alike = label_likeness(alike, one, two, ask)
+        costs = node_costs(a, b, self._costs, key, alike)
+        return (costs // self._unit).astype(np.int32).ravel()
 
     def _too_large(self) -> Bools:
         n, m, first, second = self._nodes, self._edges, self._first, self._second

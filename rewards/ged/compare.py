@@ -81,7 +81,7 @@ def read_weights(text: str) -> dict[str, float]:
     >>> read_weights("literal:0.5, entity:2")
     {'literal': 0.5, 'entity': 2.0}
     """
-    weights = {}
+    weights: dict[str, float] = {}
     try:
         for part in filter(None, (part.strip() for part in text.split(","))):
             kind, weight = part.rsplit(":", 1)

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from graphenv.graph import Graph
 from graphenv.rewards.ged.costs import EditCosts
 
-__all__ = ["Encoder", "node_costs"]
+__all__ = ["Encoder", "node_costs", "same_kinds"]
 
 Ints = npt.NDArray[np.int64]
+Matrix = npt.NDArray[np.float64]
 
 
 _SHORT = 200  # characters; a cache of labels of a megabyte would be a leak
@@ -149,25 +150,26 @@ class Encoder:
 
 
 def node_costs(
-    g1: Graph,
-    g2: Graph,
-    costs: EditCosts,
-    key: Callable[[str], str],
-    similarity: Callable[[int, int], float],
+    g1: Graph, g2: Graph, costs: EditCosts, key: Callable[[str], str], alike: Matrix
 ) -> Ints:
-    """Return the (n1 * n2) substitution costs of a pair in grid units, row by row.
+    """Return the (n1, n2) substitution costs of a pair in grid units.
 
-    `similarity(i, j)` in [0, 1] is asked for nodes of the same kind.
+    `alike` (n1, n2) holds the similarity of labels in [0, 1]; other kinds are not alike.
     """
     kinds1, kinds2 = [key(n.kind) for n in g1.nodes], [key(n.kind) for n in g2.nodes]
-    grid1, grid2 = [costs.node_grid(k) for k in kinds1], [costs.node_grid(k) for k in kinds2]
-    out = np.empty(len(g1) * len(g2), np.int64)
-    at = 0
-    for i, kind in enumerate(kinds1):
-        for j, other in enumerate(kinds2):
-            whole = max(grid1[i][0], grid2[j][0])
-            if kind == other:
-                whole = round(whole * (1.0 - similarity(i, j)))
-            out[at] = min(whole, grid1[i][1] + grid2[j][2])
-            at += 1
-    return out
+    sub1, del1, _ = np.array([costs.node_grid(kind) for kind in kinds1]).reshape(-1, 3).T
+    sub2, _, ins2 = np.array([costs.node_grid(kind) for kind in kinds2]).reshape(-1, 3).T
+    whole = np.maximum(sub1[:, None], sub2[None, :])
+    same = same_kinds(kinds1, kinds2)
+    priced = np.where(same, np.rint(whole * (1.0 - alike)), whole)
+    return np.asarray(np.minimum(priced, del1[:, None] + ins2[None, :]), np.int64)
+
+
+def same_kinds(kinds1: list[str], kinds2: list[str]) -> npt.NDArray[np.bool_]:
+    """Return where two kinds (already keyed) are equal, (n1, n2)."""
+    numbers: dict[str, int] = {}
+    one, two = (
+        np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds], np.int64)
+        for kinds in (kinds1, kinds2)
+    )
+    return np.asarray(one[:, None] == two[None, :])

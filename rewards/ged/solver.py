@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -203,14 +202,14 @@ def _no_pair(pair: object) -> str:
     return f"ged compares two Graphs, not ({kinds}). From triples: Graph.from_triples(triples)"
 
 
-def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | Array | None:
-    """Return the similarity as a function that asks once for each pair of labels."""
-    if similarity is None or isinstance(similarity, np.ndarray):
+def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | str | Array | None:
+    """Return the similarity, loaded and checked, as a function that asks once for each pair."""
+    if similarity is None or isinstance(similarity, np.ndarray) or similarity == "string":
         return similarity
     # Imported here: graphenv.rewards.similarity holds what is made from `ged`.
     from graphenv.rewards.similarity.labels import label_similarity
 
-    return lru_cache(maxsize=None)(label_similarity(similarity))
+    return label_similarity(similarity)
 
 
 def _check(budget: int, method: str, limit: float | None, threads: int | None) -> None:
