@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,7 @@ Bools = npt.NDArray[np.bool_]
 Alike = str | Callable[[str, str], float] | npt.NDArray[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(NamedTuple):
     """What the core found for a pair: bounds, work and size in units, an image per node."""
 
     lower: int
@@ -138,9 +136,9 @@ class Batch:
             p: self._matrix(*self._pairs[p])
             for p in (np.flatnonzero(~large).tolist() if self._alike is not None else ())
         }
-        sizes = [matrices[p].size if p in matrices else 0 for p in range(len(large))]
         given = np.concatenate([*matrices.values(), np.zeros(1, np.int32)])
-        given_at = np.where(np.array(sizes) > 0, _offsets(np.array(sizes))[:-1], -1)
+        given_at = np.full(len(large), -1, np.int64)
+        given_at[list(matrices)] = _offsets([part.size for part in matrices.values()])[:-1]
         raw, encoded, todo = self._room(large)
         image_at = _offsets(self._nodes[self._first])
         images = np.full(image_at[-1], -1, np.int32)
@@ -165,21 +163,22 @@ class Batch:
             timer.cancel()
 
         self._recognise_copies(lower, upper, images, image_at)
+        ends = image_at.tolist()
+        columns = (part.tolist() for part in (lower, upper, work, self._size, large))
         solved = []
-        for p in range(len(self._pairs)):
+        for p, (low, high, spent, size, bounded) in enumerate(zip(*columns, strict=True)):
             reason = ""
-            if lower[p] != upper[p]:
+            if low != high:
                 if method != "search":
                     reason = "method"
-                elif large[p]:
+                elif bounded:
                     reason = "size"
                 elif stop[0]:
                     reason = "time limit"
                 else:
-                    reason = "budget" if work[p] >= budget else "size"
-            image = images[image_at[p] : image_at[p + 1]]
-            bounds = (int(lower[p]), int(upper[p]), int(work[p]))
-            solved.append(Solved(*bounds, int(self._size[p]), reason, image, matrices.get(p)))
+                    reason = "budget" if spent >= budget else "size"
+            image = images[ends[p] : ends[p + 1]]
+            solved.append(Solved(low, high, spent, size, reason, image, matrices.get(p)))
         return solved
 
     def result(self, solved: Solved, g1: Graph, g2: Graph) -> GEDResult:
@@ -235,8 +234,7 @@ class Batch:
         return raw, encoded, np.flatnonzero(needed)
 
 
-@dataclass(frozen=True, eq=False)
-class _PairCosts:
+class _PairCosts(NamedTuple):
     """The `NodeCost` of one pair."""
 
     g1: Graph
@@ -273,7 +271,7 @@ def _keyed(graph: Graph, key: Callable[[str], str]) -> Graph:
     return Graph(nodes, edges, directed=graph.directed)
 
 
-def _offsets(sizes: npt.NDArray[Any]) -> Ints:
+def _offsets(sizes: npt.ArrayLike) -> Ints:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,22 @@ def _hashed(text: str) -> int:
 _hashed_short = lru_cache(maxsize=1 << 16)(_hashed)
 
 
+class _Numbers(dict[Any, int]):
+    """Numbers for names, made when first asked for: a lookup is all that a known name costs."""
+
+    def __init__(self, make: Callable[[Any], int]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: Any) -> int:
+        number = self[name] = self._make(name)
+        return number
+
+
+_NAMED = attrgetter("kind", "label")
+_HEAD, _RELATION, _TAIL = attrgetter("head"), attrgetter("relation"), attrgetter("tail")
+
+
 class Encoder:
     """Collects distinct graphs; `arrays` gives them in flat form.
 
@@ -54,19 +71,16 @@ class Encoder:
         self._costs = costs
         self._key = key
         self._apart = apart
-        # Graphs by content and by identity, which spares reading the same object again.
-        self._known: dict[tuple[int, ...], int] = {}
+        self._known: dict[tuple[Any, ...], int] = {}
         self._by_id: dict[int, int] = {}
-        # Names by key, which decides, and as given, which spares making the key again.
         self._class_ids: dict[tuple[str, str], int] = {}
         self._relation_ids: dict[str, int] = {}
-        self._classes: dict[tuple[str, str], int] = {}
-        self._relations: dict[str, int] = {}
         self._kinds: list[str] = []
         self._class_hash: list[int] = []
         self._relation_hash: list[int] = []
-        self._flat_nodes: list[int] = []
-        self._flat_edges: list[int] = []
+        self._classes = _Numbers(self._new_class)
+        self._relations = _Numbers(self._new_relation)
+        self._flat: tuple[list[int], ...] = ([], [], [], [])  # classes, heads, relations, tails
         self._node_at: list[int] = [0]
         self._edge_at: list[int] = [0]
         self._directed: list[bool] = []
@@ -77,50 +91,42 @@ class Encoder:
         found = self._by_id.get(id(graph))
         if found is not None and not self._apart:
             return found
-        classes, relations = self._classes, self._relations
-        nodes = [classes.get((n.kind, n.label), -1) for n in graph.nodes]
-        if self._apart or -1 in nodes:
-            nodes = [self._class(n.kind, n.label) for n in graph.nodes]
-        edges: list[int] = []
-        for edge in graph.edges:
-            relation = relations.get(edge.relation, -1)
-            if relation < 0:
-                relation = self._relation(edge.relation)
-            edges += edge.head, relation, edge.tail
-        text = (graph.directed, len(nodes), *nodes, *edges)
+        # Mapped by built-in functions: a batch of thousands spends much of its time here.
+        if self._apart:
+            classes = [self._new_class((n.kind, n.label)) for n in graph.nodes]
+        else:
+            classes = list(map(self._classes.__getitem__, map(_NAMED, graph.nodes)))
+        heads = list(map(_HEAD, graph.edges))
+        relations = list(map(self._relations.__getitem__, map(_RELATION, graph.edges)))
+        tails = list(map(_TAIL, graph.edges))
+        text = (graph.directed, len(classes), *classes, *heads, *relations, *tails)
         number = self._known.setdefault(text, len(self.graphs))
         self._by_id[id(graph)] = number
         if number == len(self.graphs):
             self.graphs.append(graph)
-            self._flat_nodes += nodes
-            self._flat_edges += edges
-            self._node_at.append(len(self._flat_nodes))
-            self._edge_at.append(len(self._flat_edges) // 3)
+            for flat, part in zip(self._flat, (classes, heads, relations, tails), strict=True):
+                flat += part
+            self._node_at.append(len(self._flat[0]))
+            self._edge_at.append(len(self._flat[1]))
             self._directed.append(graph.directed)
         return number
 
-    def _class(self, kind: str, label: str) -> int:
-        pair = (kind, label)
-        known = (self._key(kind), self._key(label))
-        if self._apart:
-            number = len(self._kinds)
-        else:
-            number = self._class_ids.setdefault(known, len(self._kinds))
+    def _new_class(self, name: tuple[str, str]) -> int:
+        known = (self._key(name[0]), self._key(name[1]))
+        number = len(self._kinds)
+        if not self._apart:
+            number = self._class_ids.setdefault(known, number)
         if number == len(self._kinds):
             self._kinds.append(known[0])
             text = f"{len(known[0])}:{known[0]}:{known[1]}"
-            if self._apart:
-                text = f"{number} {text}"
-            self._class_hash.append(_hash64(text))
-        self._classes[pair] = number
+            self._class_hash.append(_hash64(f"{number} {text}" if self._apart else text))
         return number
 
-    def _relation(self, name: str) -> int:
+    def _new_relation(self, name: str) -> int:
         known = self._key(name)
         number = self._relation_ids.setdefault(known, len(self._relation_hash))
         if number == len(self._relation_hash):
             self._relation_hash.append(_hash64(known))
-        self._relations[name] = number
         return number
 
     def arrays(self) -> dict[str, Any]:
@@ -128,18 +134,17 @@ class Encoder:
 
         `sub`, `delete` and `insert` are the costs of the node classes in grid units.
         """
-        nodes = np.array(self._node_at, np.int64)
-        edges = np.array(self._edge_at, np.int64)
-        triples = np.array(self._flat_edges, np.int32).reshape(-1, 3)
-        grid = [self._costs.node_grid(kind) for kind in self._kinds] or [(0, 0, 0)]
+        grids = {kind: self._costs.node_grid(kind) for kind in dict.fromkeys(self._kinds)}
+        grid = [grids[kind] for kind in self._kinds] or [(0, 0, 0)]
         sub, delete, insert = np.array(grid, np.int64).T.copy()
+        classes, heads, relations, tails = (np.array(part, np.int32) for part in self._flat)
         return {
-            "classes": np.array(self._flat_nodes, np.int32),
-            "nodes": nodes,
-            "heads": triples[:, 0].copy(),
-            "rels": triples[:, 1].copy(),
-            "tails": triples[:, 2].copy(),
-            "edges": edges,
+            "classes": classes,
+            "nodes": np.array(self._node_at, np.int64),
+            "heads": heads,
+            "rels": relations,
+            "tails": tails,
+            "edges": np.array(self._edge_at, np.int64),
             "directed": np.array(self._directed, np.uint8),
             "class_hash": np.array(self._class_hash or [0], np.uint64),
             "rel_hash": np.array(self._relation_hash or [0], np.uint64),

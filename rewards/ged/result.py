@@ -14,7 +14,7 @@ from graphenv.rewards.ged.edits import EditOp, NodeCost, edit_path
 __all__ = ["GEDResult"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class GEDResult:
     """`lower <= GED <= upper`, and a mapping of nodes that costs `upper`.
 
@@ -39,6 +39,29 @@ class GEDResult:
     _graphs: tuple[Graph, Graph]
     _image: npt.NDArray[np.int32]
     _node_cost: NodeCost
+
+    def __init__(
+        self,
+        lower: float,
+        upper: float,
+        expansions: int,
+        reason: str,
+        size: float,
+        graphs: tuple[Graph, Graph],
+        image: npt.NDArray[np.int32],
+        node_cost: NodeCost,
+    ) -> None:
+        # All at once: the setters of a frozen dataclass take longer than solving a small pair.
+        self.__dict__.update(
+            lower=lower,
+            upper=upper,
+            expansions=expansions,
+            reason=reason,
+            size=size,
+            _graphs=graphs,
+            _image=image,
+            _node_cost=node_cost,
+        )
 
     @property
     def exact(self) -> bool:

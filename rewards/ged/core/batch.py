@@ -117,7 +117,8 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 twin[ha : ha + cols],
             )  # fmt: skip
             start = np.arange(rows).astype(np.int32)
-            if rows * cols > LARGE_PAIR:
+            guided = rows * cols > LARGE_PAIR
+            if guided:
                 c, d = edges[g], edges[g + 1]
                 flat1 = canonical(
                     kinds[ga : ga + rows], order[ga : ga + rows], heads[c:d], rels[c:d], tails[c:d]
@@ -128,7 +129,18 @@ def _entries(version: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
                 )
                 start = greedy(flat1, flat2, directed[g] != 0, class_hash, rel_hash)
             lower, upper, work, found = solve(
-                g1, g2, node_cost, delete1, insert2, sub, edge_out, edge_in, start, budget, stop
+                g1,
+                g2,
+                node_cost,
+                delete1,
+                insert2,
+                sub,
+                edge_out,
+                edge_in,
+                start,
+                guided,
+                budget,
+                stop,
             )
             lowers[p], uppers[p], works[p] = lower, upper, work
             if swap:

@@ -149,12 +149,12 @@ def search(
                     rows, cols, base[depth], xs[depth], rowid[depth], colid[depth], col_of,
                     pair1, pair2, save,
                 )  # fmt: skip
+                if depth == 0:
+                    floor = max(floor, min(2 * ((lower + unit - 1) // unit), best))
                 if full < best:
                     fill_image(rows, rowid[depth], colid[depth], col_of, map1, taken, trial)
                     best = improve(n, m, trial, xs[0], pair1, pair2, save, full, floor)
                     image[:] = trial
-                if depth == 0:
-                    floor = max(floor, min(2 * ((lower + unit - 1) // unit), best))
                 gap = (best - 2) * scale - lower
                 if not tight or gap < 0 or tries >= sweeps or rows < 3:
                     break

@@ -59,14 +59,15 @@ def _completed(start, m):
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, start, budget, stop):
+def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, start, guided, budget, stop):
     """Return (lower, upper, work) in units, and the image of each node of g1 in canonical order.
 
     g1 has at most as many nodes as g2. A graph is (pair, starts, codes, twin). `node_cost` (n, m)
     is the cost of mapping node i to j, `delete1`, `insert2` those of deleting i and inserting j,
-    `sub`, `dele`, `ins` those of an edge, `start` (n) a mapping to begin with. `work` counts
-    bounded search nodes; a sweep that tightens a bound over r rows counts 1 + r // 4, and nodes of
-    large or dense graphs count more. Budget 1 is one assignment: the bipartite method.
+    `sub`, `dele`, `ins` those of an edge, `start` (n) a mapping to begin with, `guided` whether it
+    is worth improving. `work` counts bounded search nodes; a sweep that tightens a bound over r
+    rows counts 1 + r // 4, and nodes of large or dense graphs count more. Budget 1 is one
+    assignment: the bipartite method.
     """
     pair1, starts1, all1, _ = g1
     pair2, starts2, all2, twin2 = g2
@@ -103,7 +104,8 @@ def solve(g1, g2, node_cost, delete1, insert2, sub, dele, ins, start, budget, st
         best += xs[i * m + image[i]]
         for j in range(i):
             best -= save[pair1[i, j], pair2[image[i], image[j]]]
-    best = improve(n, m, image, xs, pair1, pair2, save, best, lower)
+    if guided:
+        best = improve(n, m, image, xs, pair1, pair2, save, best, lower)
     # Bounds are finer than costs, as savings are split; int32 holds them.
     scale = 16
     while scale > 1 and base * scale >= 1 << 28:
