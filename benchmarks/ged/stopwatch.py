@@ -56,7 +56,7 @@ class Measured:
 
 
 def measure(
-    pairs: Sequence[tuple[Graph, Graph]], *, rounds: int = 3, budget: int = ALWAYS, **how: Any
+    pairs: Sequence[tuple[Graph, Graph]], *, rounds: int = 3, budget: int = ALWAYS
 ) -> Measured:
     """Solve the pairs in one batch, `rounds` times; keep medians.
 
@@ -66,7 +66,7 @@ def measure(
     whole, solving, encoding = [], [], []
     for _ in range(rounds):
         start = time.process_time()
-        results = ged_batch(pairs, budget=budget, threads=1, **how)
+        results = ged_batch(pairs, budget=budget, threads=1)
         whole.append(time.process_time() - start)
     core = require_core()
     encode, solve = core.encode_run, core.solve_run
@@ -92,7 +92,7 @@ def measure(
     try:
         core.encode_run, core.solve_run = timed_encode, timed_solve
         for _ in range(rounds):
-            ged_batch(pairs, budget=budget, threads=1, **how)
+            ged_batch(pairs, budget=budget, threads=1)
     finally:
         core.encode_run, core.solve_run = encode, solve
     solver, graphs = np.median(solving, axis=0), np.median(encoding, axis=0)
