@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from graphenv.errors import DataError
 from graphenv.graph import Graph
+from graphenv.query.model import Query
+from graphenv.query.results import Result
 from graphenv.task import Message, Task
 
 __all__ = [
@@ -91,7 +93,8 @@ class Outcome:
     """How an episode ended: the prediction, and a status with a reason.
 
     `graph` is made only where the reward needs it, so the digest leaves it out; a family whose
-    answer is a graph also keeps its text in `program`.
+    answer is a graph also keeps its text in `program`. `query` is `program` as read and `results`
+    what it returned on each database of the task, in families whose answer is a query.
     """
 
     status: Status
@@ -100,6 +103,8 @@ class Outcome:
     graph: Graph | None = None
     path: tuple[str, ...] | None = None
     program: str | None = None
+    query: Query | None = None
+    results: tuple[Result, ...] | None = None
 
 
 @dataclass(frozen=True)

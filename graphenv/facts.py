@@ -14,12 +14,26 @@ FACTS: dict[str, str] = {
     "target.answer": "the gold answer items (tuple of str)",
     "target.graph": "the gold graph (Graph)",
     "target.path": "the gold sequence of moves (tuple of str)",
+    "outcome.program": "the predicted query or program text (str)",
+    "outcome.query": "the predicted query as read (graphenv.query.model.Query)",
+    "outcome.results": "what the predicted query returned on each database (tuple of Result)",
+    "target.program": "the gold query or program text (str)",
+    "target.query": "the gold query as read (graphenv.query.model.Query)",
+    "target.results": "what the gold query returned on each database (tuple of Result)",
     "step.moves": "moves tried on a step: list of [from where, what, exists in the world]",
     "step.graph": "the graph built so far (Graph), also before the first turn",
     "step.reach": "nearness of the state to the gold in [0, 1], 1 when it is the gold",
 }
 
+_ANSWERS = {f"{side}.{part}" for side in ("outcome", "target") for part in ("answer", "path")}
+_GRAPHS = {"outcome.graph", "target.graph"}
+_QUERIES = {
+    *(f"{side}.{part}" for side in ("outcome", "target") for part in ("program", "query")),
+    *("outcome.results", "target.results"),
+}
+_STEPS = {"step.moves", "step.graph", "step.reach"}
+
 FAMILIES: dict[str, frozenset[str]] = {
-    "kgqa": frozenset(FACTS),
+    "kgqa": frozenset(_ANSWERS | _GRAPHS | _STEPS),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph
+from graphenv.query.model import Query
+from graphenv.query.results import Result
 from graphenv.seeding import stable_hash
 
 __all__ = ["SPLITS", "Message", "Target", "Task", "TaskSource", "carve_split", "check_split"]
@@ -23,13 +25,16 @@ class Target:
     """The gold of a task: whatever of these is known. Never part of what an agent sees.
 
     `path` is the gold sequence of moves, `program` the gold program in the language of the family
-    (a relation path program, SQL, Cypher ...).
+    (a relation path program, SQL, Cypher ...), `query` the same as read, `results` what it returns
+    on each database of the task.
     """
 
     answer: tuple[str, ...] | None = None
     graph: Graph | None = None
     path: tuple[str, ...] | None = None
     program: str | None = None
+    query: Query | None = None
+    results: tuple[Result, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Where questions with gold queries come from."""

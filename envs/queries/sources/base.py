@@ -1,0 +1,70 @@
+"""`QuerySource`: questions with a schema, gold queries and (mostly) databases to run them on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from graphenv.envs.queries.engines.protocol import Database
+from graphenv.query.model import Language
+from graphenv.query.schema import Schema
+from graphenv.task import Task
+
+__all__ = ["QuerySource"]
+
+
+class QuerySource(ABC):
+    """A sequence of tasks in one language.
+
+    `source[i]` has the bare question as its one message, the gold query as `target.program`, and in
+    `meta`: `database` (its name), `ordered` (whether the order of rows was asked for), difficulty
+    attributes; further accepted gold as `meta["accept"]` (a list of queries whose result is also
+    right, such as the un-limited form of a gold with ties).
+
+    Parameters
+    ----------
+    language
+        `sql` or `cypher`.
+    split
+        One of `graphenv.task.SPLITS`.
+    """
+
+    def __init__(self, language: Language, split: str) -> None:
+        self.language = language
+        self.split = split
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Digest of everything that the tasks depend on (data, arguments, split)."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The facts about the target that its tasks carry."""
+        facts = {"target.program", "target.query", "target.graph"}
+        return frozenset(facts | {"target.results"} if self.executes else facts)
+
+    @property
+    def executes(self) -> bool:
+        """Whether there are databases to run queries on."""
+        return True
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Task: ...
+
+    def __iter__(self) -> Iterator[Task]:
+        return (self[i] for i in range(len(self)))
+
+    @abstractmethod
+    def schema(self, index: int) -> Schema:
+        """Return the schema of the database that task `index` asks about."""
+
+    @abstractmethod
+    def databases(self, index: int) -> tuple[Database, ...]:
+        """Return the database of task `index`, then seeded variations of it; () without data.
+
+        Files are made on first use, in the cache folder.
+        """

@@ -1,0 +1,1 @@
+"""Seeded databases with questions and gold queries in SQL and Cypher."""

@@ -1,0 +1,1 @@
+"""Queries as data: one form for SQL and Cypher, schemas, results. What rewards compare."""

@@ -1,0 +1,1 @@
+"""Cypher text to a `Query`: tokens, a recursive-descent reader, a rewriter for ladybug."""

@@ -1,0 +1,1 @@
+"""Reward terms for queries: results, structure, schema, wording."""
