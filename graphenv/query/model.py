@@ -23,7 +23,7 @@ __all__ = ["Entity", "Expr", "Language", "Order", "Query", "QueryIssue", "Relati
 
 Language = Literal["sql", "cypher"]
 ExprKind = Literal[
-    "property",  # `name` of the entity or relation with the handle `of`
+    "property",  # `name` of the entity or relation with the handle `of`, else of the value args[0]
     "element",  # the entity or relation `of` itself (Cypher returns, counts and compares nodes)
     "literal",  # canonical text in `name`: 'text' quoted, 1, 1.5, true, null
     "star",  # all columns
@@ -35,6 +35,10 @@ ExprKind = Literal[
     "subquery",  # `scope` as a value
     "exists",  # whether `scope` has a row
     "parameter",  # $name
+    "input",  # args[0] as computed by the part before, or by the subquery entity `of`
+    "map",  # args: key (a literal), value, key, value ...
+    "comprehension",  # `name`: list any all none single reduce; args: list, condition, value ...
+    "variable",  # an item in a comprehension; `name`: how many comprehensions stand around it
 ]
 
 
@@ -43,13 +47,15 @@ class Entity:
     """An occurrence of a table or of a node pattern; a subquery in FROM has a `scope`.
 
     `name` is the table or label as the schema spells it; several labels are sorted and joined by
-    `&` or `|`; `""` where none is given. `handle` is unique in the whole query.
+    `&` or `|`; `""` where none is given. `handle` is unique in the whole query. `items` is the list
+    whose items are the rows (UNWIND).
     """
 
     handle: int
     name: str
     optional: bool = False
     scope: Scope | None = None
+    items: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
