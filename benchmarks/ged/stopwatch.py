@@ -60,8 +60,8 @@ def measure(
 ) -> Measured:
     """Solve the pairs in one batch, `rounds` times; keep medians.
 
-    The whole call is timed undisturbed; then the core's two entry points are called once per graph
-    and per pair with a clock around each, which adds some microseconds to every one.
+    The whole call is timed undisturbed; then the core's entry points are called once per graph and
+    per pair with a clock around each, which adds some microseconds to every one.
     """
     whole, solving, encoding = [], [], []
     for _ in range(rounds):
@@ -69,32 +69,38 @@ def measure(
         results = ged_batch(pairs, budget=budget, threads=1)
         whole.append(time.process_time() - start)
     core = require_core()
-    encode, solve = core.encode_run, core.solve_run
+    at_once = core.run
     ends: list[tuple[int, int]] = []
 
-    def timed_encode(which: npt.NDArray[np.int64], *rest: Any) -> None:
-        took = np.zeros(int(which.max()) + 1 if len(which) else 0)
-        for g in which:
+    def one_by_one(*arguments: Any) -> tuple[Any, Any]:
+        *batch, by_counts, plain, limit, stop = arguments
+        words, at, class_hash, rel_hash, first, second, *costs = batch
+        found, images, image_at, needed, room = core.prepare(
+            *(words, at, first, second, *costs, by_counts)
+        )
+        took = np.zeros(len(needed))
+        for g in np.flatnonzero(needed):
             start = time.thread_time()
-            encode(np.array([g], np.int64), *rest)
+            core.encode_run(np.array([g]), words, at, class_hash, rel_hash, room)
             took[g] = time.thread_time() - start
         encoding.append(took)
-
-    def timed_solve(which: npt.NDArray[np.int64], first: Any, second: Any, *rest: Any) -> None:
-        took = np.zeros(len(which))
-        for k, p in enumerate(which):
+        none = np.zeros(0, np.int64)
+        rest = (plain, none.astype(np.int32), none, limit, stop, found, images, image_at, room)
+        took = np.zeros(len(found))
+        for p in range(len(found)):
             start = time.thread_time()
-            solve(np.array([p], np.int64), first, second, *rest)
-            took[k] = time.thread_time() - start
+            core.solve_run(np.array([p]), *batch, *rest)
+            took[p] = time.thread_time() - start
         solving.append(took)
-        ends[:] = [(int(first[p]), int(second[p])) for p in which]
+        ends[:] = zip(first.tolist(), second.tolist(), strict=True)
+        return found, images
 
     try:
-        core.encode_run, core.solve_run = timed_encode, timed_solve
+        core.run = one_by_one
         for _ in range(rounds):
             ged_batch(pairs, budget=budget, threads=1)
     finally:
-        core.encode_run, core.solve_run = encode, solve
+        core.run = at_once
     solver, graphs = np.median(solving, axis=0), np.median(encoding, axis=0)
     first, second = np.array(ends).T
     compiled = solver + graphs[first] + graphs[second]

@@ -18,15 +18,9 @@ from graphenv.rewards.ged.result import GEDResult
 
 __all__ = ["Batch"]
 
-# A graph is searched up to this many times the size of the other, or up to the least caps: a
-# prediction can be as large as its writer likes, and memory grows with the squares of both.
-MIN_NODES, MIN_EDGES, TIMES = 64, 256, 3
-MAX_ASSIGNED = 1 << 16  # nodes of one graph times nodes of the other
-MAX_UNITS = 1 << 26  # of all costs together, so that doubled and scaled sums fit into int32
 PER_THREAD = 24  # pairs below which a thread costs more than it brings
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 Alike = str | Callable[[str, str], float] | npt.NDArray[Any] | None
 
 
@@ -72,25 +66,15 @@ class Batch:
         self._costs = costs
         self._alike = alike
         self._key = key
-        self._flat = encoder.arrays()
-        self._first, self._second = np.array(pairs, np.int64).T.copy()
-        self._nodes = np.diff(self._flat["nodes"])
-        self._edges = np.diff(self._flat["edges"])
         if isinstance(alike, np.ndarray):
             self._check_table(alike)
         # The largest unit that divides all costs. It is one of the model, not of the graphs: bounds
         # are rounded to it, and must not depend on what else stands in the batch.
-        self._unit = costs.unit() if alike is None else 1
-        self._node_units = tuple(
-            self._flat[part] // self._unit for part in ("sub", "delete", "insert")
-        )
-        self._edge_units = tuple(part // self._unit for part in costs.edge_grid())
-        first, second = self._first, self._second
-        classes, nodes = self._flat["classes"], self._flat["nodes"]
-        gone, made = (_sums(part[classes], nodes) for part in self._node_units[1:])
-        cut, drawn = (self._edges * part for part in self._edge_units[1:])
-        self._size = np.maximum(gone[first], made[second]) + np.maximum(cut[first], drawn[second])
-        self._total = gone[first] + made[second] + cut[first] + drawn[second]
+        self._unit = costs.unit if alike is None else 1
+        self._words, grid = encoder.arrays(costs)
+        sides = np.array(pairs, np.int64)
+        self._sides = (sides[:, 0].copy(), sides[:, 1].copy())
+        self._units = (grid // self._unit, np.array(costs.edge_grid, np.int64) // self._unit)
 
     def _check_table(self, table: npt.NDArray[Any]) -> None:
         a, b = (self._graphs[g] for g in self._pairs[0])
@@ -115,58 +99,46 @@ class Batch:
         costs = node_costs(a, b, self._costs, key, alike)
         return (costs // self._unit).astype(np.int32).ravel()
 
-    def _too_large(self) -> Bools:
-        n, m, first, second = self._nodes, self._edges, self._first, self._second
-        return np.asarray(
-            _far(n[first], n[second], MIN_NODES)
-            | _far(m[first], m[second], MIN_EDGES)
-            | (n[first] * n[second] > MAX_ASSIGNED)
-            | (self._total > MAX_UNITS)
-        )
-
     def solve(
         self, core: Any, budget: int, method: str, time_limit: float | None, threads: int
     ) -> list[Solved]:
         """Run the core; return what it found for each distinct pair."""
-        large = self._too_large()
-        if method == "counts":
-            large[:] = True
-        # A similarity is asked for the pairs that are searched and no others: it may be slow.
-        matrices = {
-            p: self._matrix(*self._pairs[p])
-            for p in (np.flatnonzero(~large).tolist() if self._alike is not None else ())
-        }
-        given = np.concatenate([*matrices.values(), np.zeros(1, np.int32)])
-        given_at = np.full(len(large), -1, np.int64)
-        given_at[list(matrices)] = _offsets([part.size for part in matrices.values()])[:-1]
-        raw, encoded, todo = self._room(large)
-        image_at = _offsets(self._nodes[self._first])
-        images = np.full(image_at[-1], -1, np.int32)
-        lower, upper, work = (np.zeros(len(self._pairs), np.int64) for _ in range(3))
         stop = np.zeros(1, np.uint8)
-        plain = self._alike is None and not self._costs.kind_weights
-        arguments = (
-            *(self._first, self._second, large.astype(np.uint8), *raw, *encoded),
-            *(*self._node_units, plain, given, given_at, *self._edge_units),
-            *(1 if method == "bipartite" else budget, stop),
-            *(lower, upper, work, images, image_at),
-        )
-        timer = threading.Timer(time_limit or 0.0, stop.fill, (1,))
-        timer.daemon = True
+        timer = None
         if time_limit is not None:
+            timer = threading.Timer(time_limit, stop.fill, (1,))
+            timer.daemon = True
             timer.start()
+        search = (1 if method == "bipartite" else budget, stop)
+        matrices: dict[int, npt.NDArray[np.int32]] = {}
+        plain = self._alike is None and not self._costs.kind_weights
+        threads = min(threads, len(self._pairs) // PER_THREAD)
         try:
-            _spread(lambda part: core.encode_run(part, *raw, *encoded), todo, threads)
-            everything = np.arange(len(self._pairs))
-            _spread(lambda part: core.solve_run(part, *arguments), everything, threads)
+            if threads <= 1 and self._alike is None:
+                found, images = core.run(
+                    *(*self._words, *self._sides, *self._units, method == "counts", plain, *search)
+                )
+            else:
+                found, images, image_at, needed, room = core.prepare(
+                    *(*self._words[:2], *self._sides, *self._units, method == "counts")
+                )
+                matrices = self._matrices(found[:, 4] == 0)
+                own = (plain, *_flat(matrices, len(found)))
+                filled = (found, images, image_at, room)
+                arguments = (*self._words, *self._sides, *self._units, *own, *search, *filled)
+                graphs, pairs = np.flatnonzero(needed), np.arange(len(found))
+                _spread(lambda g: core.encode_run(g, *self._words, room), graphs, threads)
+                _spread(lambda p: core.solve_run(p, *arguments), pairs, threads)
         finally:
-            timer.cancel()
-
-        self._recognise_copies(lower, upper, images, image_at)
-        ends = image_at.tolist()
-        columns = (part.tolist() for part in (lower, upper, work, self._size, large))
+            if timer is not None:
+                timer.cancel()
         solved = []
-        for p, (low, high, spent, size, bounded) in enumerate(zip(*columns, strict=True)):
+        end = 0
+        for p, (low, high, spent, size, bounded) in enumerate(found.tolist()):
+            begin, end = end, end + len(self._graphs[self._pairs[p][0]].nodes)
+            image = images[begin:end]
+            if low == 0 < high and self._shares_labels and (copied := self._isomorphism(p)):
+                image, high = np.array(copied, np.int32), 0
             reason = ""
             if low != high:
                 if method != "search":
@@ -177,9 +149,17 @@ class Batch:
                     reason = "time limit"
                 else:
                     reason = "budget" if spent >= budget else "size"
-            image = images[ends[p] : ends[p + 1]]
             solved.append(Solved(low, high, spent, size, reason, image, matrices.get(p)))
         return solved
+
+    def _matrices(self, searched: npt.NDArray[np.bool_]) -> dict[int, npt.NDArray[np.int32]]:
+        """Return the node costs of the pairs that have their own.
+
+        A similarity is asked for the pairs that are searched and no others: it may be slow.
+        """
+        if self._alike is None:
+            return {}
+        return {p: self._matrix(*self._pairs[p]) for p in np.flatnonzero(searched).tolist()}
 
     def result(self, solved: Solved, g1: Graph, g2: Graph) -> GEDResult:
         """Return the result for two graphs that read as those of a solved pair."""
@@ -193,45 +173,25 @@ class Batch:
             solved.image,
             _PairCosts(
                 *(g1, g2, self._costs, solved.matrix, self._unit, self._key),
-                isinstance(self._alike, np.ndarray),
+                not self._shares_labels,
             ),
         )
 
-    def _recognise_copies(
-        self, lower: Ints, upper: Ints, images: npt.NDArray[np.int32], image_at: Ints
-    ) -> None:
-        """Settle the copies that bounds have missed: regular graphs with few labels, large ones.
+    @property
+    def _shares_labels(self) -> bool:
+        """Whether equal labels are alike: an array may say otherwise."""
+        return not isinstance(self._alike, np.ndarray)
 
-        A gold graph with other ids must score 1 whatever its size.
+    def _isomorphism(self, pair: int) -> list[int] | None:
+        """Return the mapping of a copy that bounds have missed, `None` if it is no copy.
+
+        They miss regular graphs with few labels, and large ones. A gold graph with other ids must
+        score 1 whatever its size.
         """
-        if isinstance(self._alike, np.ndarray):  # equal labels need not be alike
-            return
         # Imported here: graphenv.rewards.similarity holds what is made from `ged`.
         from graphenv.rewards.similarity.isomorphism import isomorphism
 
-        for p in np.flatnonzero((lower == 0) & (upper > 0)).tolist():
-            one, two = (_keyed(self._graphs[g], self._key) for g in self._pairs[p])
-            image = isomorphism(one, two)
-            if image is not None:
-                upper[p] = 0
-                images[image_at[p] : image_at[p + 1]] = image
-
-    def _room(self, large: Bools) -> tuple[tuple[Any, ...], tuple[Any, ...], Ints]:
-        """Return the raw arrays, room for encoded graphs, and the graphs that need encoding."""
-        flat, n = self._flat, self._nodes
-        names = ("classes", "nodes", "heads", "rels", "tails", "edges", "directed")
-        raw = (*(flat[name] for name in names), flat["class_hash"], flat["rel_hash"])
-        needed = np.zeros(len(n), np.bool_)
-        needed[self._first[~large]] = needed[self._second[~large]] = True
-        squares = _offsets(np.where(needed, n * n, 0))
-        total, edges = flat["nodes"][-1], flat["edges"][-1]
-        kinds, order, twin = (np.empty(total, np.int32) for _ in range(3))
-        pair = np.empty(squares[-1], np.int32)
-        starts = np.empty(2 * edges + 3 * len(n), np.int32)
-        codes = np.empty(2 * edges, np.int32)
-        marks = np.zeros(len(n), np.uint64)
-        encoded = (kinds, order, pair, squares, starts, codes, twin, marks)
-        return raw, encoded, np.flatnonzero(needed)
+        return isomorphism(*(_keyed(self._graphs[g], self._key) for g in self._pairs[pair]))
 
 
 class _PairCosts(NamedTuple):
@@ -262,7 +222,7 @@ class _PairCosts(NamedTuple):
 
     @property
     def edge(self) -> tuple[int, int, int]:
-        return self.costs.edge_grid()
+        return self.costs.edge_grid
 
 
 def _keyed(graph: Graph, key: Callable[[str], str]) -> Graph:
@@ -271,32 +231,26 @@ def _keyed(graph: Graph, key: Callable[[str], str]) -> Graph:
     return Graph(nodes, edges, directed=graph.directed)
 
 
-def _offsets(sizes: npt.ArrayLike) -> Ints:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-
-def _sums(values: npt.NDArray[Any], offsets: Ints) -> Ints:
-    """Return the sum of each run of values."""
-    running = _offsets(values)
-    return np.asarray(running[offsets[1:]] - running[offsets[:-1]])
-
-
-def _far(a: Ints, b: Ints, least: int) -> Bools:
-    """Return where one size is far above the other."""
-    few, many = np.minimum(a, b), np.maximum(a, b)
-    return np.asarray(many > np.maximum(least, TIMES * few))
+def _flat(
+    matrices: dict[int, npt.NDArray[np.int32]], pairs: int
+) -> tuple[npt.NDArray[np.int32], Ints]:
+    """Return all matrices in one array, and where each pair's begins (-1: it has none)."""
+    begin, at = np.full(pairs, -1, np.int64), 0
+    for p, matrix in matrices.items():
+        begin[p] = at
+        at += matrix.size
+    return np.concatenate([np.zeros(0, np.int32), *matrices.values()]), begin
 
 
 def _spread(run: Callable[[Ints], None], which: Ints, threads: int) -> None:
     """Call `run` on all of `which`, in parts on several threads where that pays."""
-    count = min(threads, len(which) // PER_THREAD)
-    if count <= 1:
+    if threads <= 1:
         if len(which):
             run(which)
         return
     # Several parts a thread: a dear pair does not leave the others idle. (Copied, as the core is
     # compiled for contiguous arrays.)
-    parts = [which[k :: 4 * count].copy() for k in range(4 * count)]
-    with ThreadPoolExecutor(count) as pool:
+    parts = [which[k :: 4 * threads].copy() for k in range(4 * threads)]
+    with ThreadPoolExecutor(threads) as pool:
         for done in [pool.submit(run, part) for part in parts]:
             done.result()

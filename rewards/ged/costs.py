@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from math import gcd
 
 from graphenv.errors import ConfigError
@@ -103,21 +104,33 @@ class EditCosts:
         """Whether the distance from a to b equals that from b to a."""
         return self.node_insert == self.node_delete and self.edge_insert == self.edge_delete
 
+    # The grid is asked for by every call, and rounding takes as long as a small search.
+
+    @cached_property
     def unit(self) -> int:
-        """Return the largest number of grid units that divides all costs."""
+        """The largest number of grid units that divides all costs."""
         kinds = ("", *self.kind_weights)
         weighted = (cost for kind in kinds for cost in self.node_grid(kind))
-        return gcd(*self.edge_grid(), *weighted) or 1
+        return gcd(*self.edge_grid, *weighted) or 1
 
     def node_grid(self, kind: str) -> tuple[int, int, int]:
         """Return (substitute, delete, insert) of a node kind in units of 1 / GRID."""
+        known = self._node_grids.get(kind)
+        return self._weighted(kind) if known is None else known
+
+    @cached_property
+    def _node_grids(self) -> dict[str, tuple[int, int, int]]:
+        return {kind: self._weighted(kind) for kind in ("", *self.kind_weights)}
+
+    def _weighted(self, kind: str) -> tuple[int, int, int]:
         weight = self.kind_weights.get(kind, 1.0)
         constants = (self.node_substitute, self.node_delete, self.node_insert)
         substitute, delete, insert = (round(weight * cost * GRID) for cost in constants)
         return min(substitute, delete + insert), delete, insert
 
+    @cached_property
     def edge_grid(self) -> tuple[int, int, int]:
-        """Return (substitute, delete, insert) of an edge in units of 1 / GRID."""
+        """The (substitute, delete, insert) costs of an edge in units of 1 / GRID."""
         constants = (self.edge_substitute, self.edge_delete, self.edge_insert)
         substitute, delete, insert = (round(cost * GRID) for cost in constants)
         return min(substitute, delete + insert), delete, insert

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from functools import lru_cache
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -20,138 +20,125 @@ Ints = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float64]
 
 
-_SHORT = 200  # characters; a cache of labels of a megabyte would be a leak
+Name = str | tuple[str, ...]
+# Hashes of names, kept between calls. Short ones alone, and so many: more would be a leak.
+_HASHES: dict[Name, int] = {}
+_SHORT, _MANY = 200, 1 << 16
 
 
-def _hash64(text: str) -> int:
-    return _hashed_short(text) if len(text) <= _SHORT else _hashed(text)
-
-
-def _hashed(text: str) -> int:
+def _hash64(name: Name) -> int:
+    """Return a hash of a name, the same in every process."""
+    parts = (name,) if isinstance(name, str) else name
+    text = "".join(f"{len(part)}:{part}" for part in parts)
     found = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
-    return int.from_bytes(found.digest(), "big")
-
-
-_hashed_short = lru_cache(maxsize=1 << 16)(_hashed)
+    number = int.from_bytes(found.digest(), "big")
+    if len(text) <= _SHORT and len(_HASHES) < _MANY:
+        _HASHES[name] = number
+    return number
 
 
 class _Numbers(dict[Any, int]):
     """Numbers for names, made when first asked for: a lookup is all that a known name costs."""
 
-    def __init__(self, make: Callable[[Any], int]) -> None:
+    def __init__(self, key: Callable[[Any], Any] | None) -> None:
         super().__init__()
-        self._make = make
+        self._key = key
+        self._known: dict[Any, int] = {}
+        self.names: list[Any] = []
+        self.hashes: list[int] = []
 
     def __missing__(self, name: Any) -> int:
-        number = self[name] = self._make(name)
-        return number
+        if self._key is None:
+            number = self[name] = self.add(name)
+            return number
+        keyed = self._key(name)
+        known = self._known.get(keyed)
+        if known is None:
+            known = self._known[keyed] = self.add(keyed)
+        self[name] = known
+        return known
+
+    def add(self, name: Name) -> int:
+        """Return a new number for a name."""
+        self.names.append(name)
+        known = _HASHES.get(name)
+        self.hashes.append(_hash64(name) if known is None else known)
+        return len(self.names) - 1
 
 
-_NAMED = attrgetter("kind", "label")
-_HEAD, _RELATION, _TAIL = attrgetter("head"), attrgetter("relation"), attrgetter("tail")
+_NAMED, _HEAD = attrgetter("kind", "label"), attrgetter("head")
+_RELATION, _TAIL = attrgetter("relation"), attrgetter("tail")
 
 
 class Encoder:
-    """Collects distinct graphs; `arrays` gives them in flat form.
+    """Collects distinct graphs as the words that the core reads (see `core.batch`).
 
     Names are numbered in order of appearance; what depends on names in the core depends on their
     hashes, so that no result depends on the batch that a pair stands in.
 
     Parameters
     ----------
-    costs
-        The cost model.
     key
-        What names are compared by.
+        What names are compared by, `None` for themselves.
     apart
         Every node is a class of its own (node costs are given as a matrix).
     """
 
-    def __init__(self, costs: EditCosts, key: Callable[[str], str], apart: bool) -> None:
-        self._costs = costs
+    def __init__(self, key: Callable[[str], str] | None, *, apart: bool = False) -> None:
         self._key = key
         self._apart = apart
-        self._known: dict[tuple[Any, ...], int] = {}
+        self._known: dict[tuple[int, ...], int] = {}
         self._by_id: dict[int, int] = {}
-        self._class_ids: dict[tuple[str, str], int] = {}
-        self._relation_ids: dict[str, int] = {}
-        self._kinds: list[str] = []
-        self._class_hash: list[int] = []
-        self._relation_hash: list[int] = []
-        self._classes = _Numbers(self._new_class)
-        self._relations = _Numbers(self._new_relation)
-        self._flat: tuple[list[int], ...] = ([], [], [], [])  # classes, heads, relations, tails
-        self._node_at: list[int] = [0]
-        self._edge_at: list[int] = [0]
-        self._directed: list[bool] = []
+        self._classes = _Numbers(key and (lambda named: (key(named[0]), key(named[1]))))
+        self._relations = _Numbers(key)
+        self._words: list[int] = []
+        self._at: list[int] = [0]
         self.graphs: list[Graph] = []
 
     def add(self, graph: Graph) -> int:
         """Return the number of a graph; graphs that read the same share one."""
-        found = self._by_id.get(id(graph))
-        if found is not None and not self._apart:
-            return found
+        number = self._by_id.get(id(graph))
+        if number is not None and not self._apart:
+            return number
         # Mapped by built-in functions: a batch of thousands spends much of its time here.
-        if self._apart:
-            classes = [self._new_class((n.kind, n.label)) for n in graph.nodes]
-        else:
-            classes = list(map(self._classes.__getitem__, map(_NAMED, graph.nodes)))
-        heads = list(map(_HEAD, graph.edges))
-        relations = list(map(self._relations.__getitem__, map(_RELATION, graph.edges)))
-        tails = list(map(_TAIL, graph.edges))
-        text = (graph.directed, len(classes), *classes, *heads, *relations, *tails)
-        number = self._known.setdefault(text, len(self.graphs))
-        self._by_id[id(graph)] = number
-        if number == len(self.graphs):
-            self.graphs.append(graph)
-            for flat, part in zip(self._flat, (classes, heads, relations, tails), strict=True):
-                flat += part
-            self._node_at.append(len(self._flat[0]))
-            self._edge_at.append(len(self._flat[1]))
-            self._directed.append(graph.directed)
+        named, edges = map(_NAMED, graph.nodes), graph.edges
+        classes = map(self._classes.__getitem__, named) if not self._apart else self._new(named)
+        words = (
+            graph.directed,
+            len(graph.nodes),
+            *classes,
+            *map(_HEAD, edges),
+            *map(self._relations.__getitem__, map(_RELATION, edges)),
+            *map(_TAIL, edges),
+        )
+        graphs = self.graphs
+        number = self._by_id[id(graph)] = self._known.setdefault(words, len(graphs))
+        if number == len(graphs):
+            graphs.append(graph)
+            self._words += words
+            self._at.append(len(self._words))
         return number
 
-    def _new_class(self, name: tuple[str, str]) -> int:
-        known = (self._key(name[0]), self._key(name[1]))
-        number = len(self._kinds)
-        if not self._apart:
-            number = self._class_ids.setdefault(known, number)
-        if number == len(self._kinds):
-            self._kinds.append(known[0])
-            text = f"{len(known[0])}:{known[0]}:{known[1]}"
-            self._class_hash.append(_hash64(f"{number} {text}" if self._apart else text))
-        return number
+    def _new(self, named: Iterable[tuple[str, str]]) -> Iterator[int]:
+        for kind, label in named:
+            kind = kind if self._key is None else self._key(kind)
+            yield self._classes.add((kind, label, str(len(self._classes.names))))
 
-    def _new_relation(self, name: str) -> int:
-        known = self._key(name)
-        number = self._relation_ids.setdefault(known, len(self._relation_hash))
-        if number == len(self._relation_hash):
-            self._relation_hash.append(_hash64(known))
-        return number
+    def arrays(self, costs: EditCosts) -> tuple[tuple[Any, ...], npt.NDArray[np.int64]]:
+        """Return (words, at, hashes of classes, of relations), and the costs of the classes.
 
-    def arrays(self) -> dict[str, Any]:
-        """Return the flat arrays: graph g has the nodes `nodes[g]` to `nodes[g + 1]`, so for edges.
-
-        `sub`, `delete` and `insert` are the costs of the node classes in grid units.
+        The costs are (3, classes): substitute, delete, insert in grid units.
         """
-        grids = {kind: self._costs.node_grid(kind) for kind in dict.fromkeys(self._kinds)}
-        grid = [grids[kind] for kind in self._kinds] or [(0, 0, 0)]
-        sub, delete, insert = np.array(grid, np.int64).T.copy()
-        classes, heads, relations, tails = (np.array(part, np.int32) for part in self._flat)
-        return {
-            "classes": classes,
-            "nodes": np.array(self._node_at, np.int64),
-            "heads": heads,
-            "rels": relations,
-            "tails": tails,
-            "edges": np.array(self._edge_at, np.int64),
-            "directed": np.array(self._directed, np.uint8),
-            "class_hash": np.array(self._class_hash or [0], np.uint64),
-            "rel_hash": np.array(self._relation_hash or [0], np.uint64),
-            "sub": sub,
-            "delete": delete,
-            "insert": insert,
-        }
+        kinds = [name[0] for name in self._classes.names]
+        grids = {kind: costs.node_grid(kind) for kind in dict.fromkeys(kinds)}
+        grid = np.array([grids[kind] for kind in kinds] or [(0, 0, 0)], np.int64)
+        arrays = (
+            np.frombuffer(array("i", self._words), np.int32),
+            np.array(self._at, np.int64),
+            np.array(self._classes.hashes or [0], np.uint64),
+            np.array(self._relations.hashes or [0], np.uint64),
+        )
+        return arrays, grid.T.copy()
 
 
 def node_costs(

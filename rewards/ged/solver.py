@@ -164,7 +164,7 @@ def ged_batch(
         raise ConfigError("a similarity array belongs to one pair; give a function for a batch")
     key = normalize if normalized else _as_is
     model = model.keyed(key)
-    encoder = Encoder(model, key, isinstance(similarity, np.ndarray))
+    encoder = Encoder(normalize if normalized else None, apart=isinstance(similarity, np.ndarray))
     numbers: list[int] = []
     distinct: dict[tuple[int, int], int] = {}
     for a, b in given:

@@ -13,16 +13,9 @@ FAR = 1 << 30
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def make_room(size):
     """Return the arrays that `assign` fills: row_of, col_of, u, v, and four of its own."""
-    return (
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int8),
-        np.empty(size, np.int32),
-    )
+    # One allocation: of a small pair they would take longer than the search.
+    room = np.empty((8, size), np.int32)
+    return room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7]
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)

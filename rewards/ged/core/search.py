@@ -83,15 +83,13 @@ def search(
     colid = np.empty((levels, m), np.int32)
     base = np.empty(levels, np.int64)
     # The images of the branching row that are left to try, with lower bounds.
-    branch = np.empty(levels, np.int32)
+    of_level = np.zeros((4, levels), np.int32)
+    branch, pools, at, slab = of_level[0], of_level[1], of_level[2], of_level[3]
     pool = np.empty((levels, m), np.int32)
     bound = np.empty((levels, m), np.int64)
-    pools = np.zeros(levels, np.int32)
-    at = np.zeros(levels, np.int32)
     # A level that sweeps writes its own copy of theta; those below it use that.
     thetas = np.empty((levels if tight and node_sweeps > 0 else 1, *theta.shape), np.int32)
     thetas[0] = theta
-    slab = np.zeros(levels, np.int32)
     slots = np.int64(across1.size) * across2.size
     cells = np.int64(0)  # gone through and not counted as work yet
     counted = 1 if tight else levels

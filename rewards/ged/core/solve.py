@@ -29,11 +29,32 @@ MAX_LEVELS = 1 << 23  # entries of all levels of the search
 def _dense(codes1, codes2):
     """Renumber the relations of both graphs without gaps; return new codes and their number."""
     size1, size2 = codes1.size, codes2.size
+    fresh = np.empty(size1 + size2, np.int32)
+    most = 0
+    for code in codes1:
+        most = max(most, code)
+    for code in codes2:
+        most = max(most, code)
+    count = 0
+    if most < 8 * (size1 + size2) + 64:
+        number = np.zeros(most // 2 + 1, np.int32)
+        for code in codes1:
+            number[code >> 1] = 1
+        for code in codes2:
+            number[code >> 1] = 1
+        for k in range(number.size):
+            if number[k] != 0:
+                number[k] = count
+                count += 1
+        for k in range(size1):
+            fresh[k] = 2 * number[codes1[k] >> 1] + (codes1[k] & 1)
+        for k in range(size2):
+            fresh[size1 + k] = 2 * number[codes2[k] >> 1] + (codes2[k] & 1)
+        return fresh[:size1], fresh[size1:], 2 * count
     both = np.empty(size1 + size2, np.int64)
     both[:size1] = codes1
     both[size1:] = codes2
-    fresh = np.empty(size1 + size2, np.int32)
-    count, last = 0, np.int64(-1)
+    last = np.int64(-1)
     for k in order_of(both):
         if both[k] >> 1 != last:
             last = both[k] >> 1

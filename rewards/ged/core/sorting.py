@@ -7,12 +7,23 @@ from numba import njit
 
 __all__ = ["order_of"]
 
+INSERTION = 24  # keys up to which inserting is faster than merging
+
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def order_of(keys):
-    """Return the places of int64 keys in ascending order; equal keys keep theirs (merge sort)."""
+    """Return the places of int64 keys in ascending order; equal keys keep theirs."""
     n = keys.size
     order = np.arange(n)
+    if n <= INSERTION:
+        for k in range(1, n):
+            here, j = order[k], k
+            while j > 0 and keys[order[j - 1]] > keys[here]:
+                order[j] = order[j - 1]
+                j -= 1
+            order[j] = here
+        return order
+    # Merge sort.
     spare = np.empty(n, np.int64)
     width = 1
     while width < n:

@@ -94,12 +94,8 @@ def _gather(theta, i, j, sides, cost, slot1, slot2):
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def make_star_room(size):
     """Return the arrays that `star` and `sweep` work in, for graphs of at most `size` nodes."""
-    return (
-        np.empty(size * size, np.int32),
-        np.empty(size, np.int32),
-        np.empty(size, np.int32),
-        make_room(size),
-    )
+    slots = np.empty((2, size), np.int32)
+    return np.empty(size * size, np.int32), slots[0], slots[1], make_room(size)
 
 
 @njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
