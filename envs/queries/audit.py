@@ -1,0 +1,194 @@
+"""What gold queries return on an SQLite file, and whether it is the only right result.
+
+A result is unique if it does not depend on the order in which the engine happens to read rows, nor
+on which of several equal rows a LIMIT keeps. Both are tried out: the query runs again with scans
+reversed, and again with every ORDER BY before a LIMIT continued by all columns, upwards and
+downwards.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from graphenv.envs.queries.engines.protocol import Limits
+from graphenv.envs.queries.sqlite_tables import read_only
+from graphenv.errors import ConfigError
+from graphenv.query.matching import same_rows
+from graphenv.query.results import Rows, Value
+
+__all__ = ["VERSION", "Finding", "audit_sqlite", "is_ordered", "tie_breaks", "unlimited"]
+
+VERSION = 1
+"""Goes up when a query may be judged otherwise: findings are cached by it."""
+
+Finding = Literal["rows", "empty", "fails", "too long", "not unique", "order not unique"]
+"""`order not unique`: the rows are, but rows that are equal in the sort key have no order."""
+
+_EACH = 1_000  # instructions between two looks at the clock
+_ALLOWED = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+_DENIED = {"load_extension", "printf", "format", "zeroblob", "randomblob", "fts3_tokenizer"}
+
+
+class _TooLong(Exception):
+    pass
+
+
+def audit_sqlite(path: Path, queries: Sequence[str], limits: Limits | None = None) -> list[Finding]:
+    """Return what every query does on a database.
+
+    The queries come from a published file that a user named. They run read-only, without access to
+    files, within a count of instructions and rows.
+    """
+    limits = limits or Limits()
+    with closing(read_only(path)) as connection:
+        connection.set_authorizer(_authorize)
+        return [_finding(connection, query, limits) for query in queries]
+
+
+def _authorize(action: int, _first: str | None, second: str | None, *_: str | None) -> int:
+    denied = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _DENIED
+    return sqlite3.SQLITE_OK if action in _ALLOWED and not denied else sqlite3.SQLITE_DENY
+
+
+def _finding(connection: sqlite3.Connection, query: str, limits: Limits) -> Finding:
+    try:
+        rows = _run(connection, query, limits)
+        others = [_run(connection, query, limits, reverse=True)]
+        with suppress(sqlite3.Error):  # a form that SQLite does not take tells nothing
+            for text in tie_breaks(query, len(rows.columns)):
+                others.append(_run(connection, text, limits))
+    except _TooLong:
+        return "too long"
+    except (sqlite3.Error, sqlite3.Warning, ValueError):  # several statements, characters
+        return "fails"
+    if not all(same_rows(other, rows) for other in others):
+        return "not unique"
+    if not rows.rows:
+        return "empty"
+    if any(other.rows != rows.rows for other in others) and is_ordered(query):
+        return "order not unique"
+    return "rows"
+
+
+def _run(
+    connection: sqlite3.Connection, query: str, limits: Limits, *, reverse: bool = False
+) -> Rows:
+    calls = 0
+
+    def stop() -> int:
+        nonlocal calls
+        calls += 1
+        return int(calls * _EACH > limits.work)
+
+    connection.set_authorizer(None)
+    connection.execute(f"pragma reverse_unordered_selects = {int(reverse)}")
+    connection.set_authorizer(_authorize)
+    connection.set_progress_handler(stop, _EACH)
+    try:
+        cursor = connection.execute(query)
+        rows = cursor.fetchmany(limits.rows + 1)
+    except sqlite3.OperationalError as error:
+        if calls * _EACH > limits.work:
+            raise _TooLong from error
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+    if len(rows) > limits.rows:
+        raise _TooLong
+    names = tuple(column[0] for column in cursor.description or ())
+    return Rows(names, tuple(tuple(map(_cell, row)) for row in rows))
+
+
+def _cell(value: object) -> Value:
+    return value.hex() if isinstance(value, bytes) else value  # type: ignore[return-value]
+
+
+def is_ordered(query: str) -> bool:
+    """Return whether an SQL query orders its rows: ORDER BY at the top.
+
+    >>> is_ordered("select a from t order by a"), is_ordered("select (select 1 order by 1) from t")
+    (True, False)
+    """
+    tree = _parse(query)
+    return tree is not None and tree.args.get("order") is not None
+
+
+def unlimited(query: str) -> str:
+    """Return a query without the LIMIT and OFFSET at its top.
+
+    >>> unlimited("SELECT name FROM t ORDER BY age LIMIT 1")
+    'SELECT name FROM t ORDER BY age'
+    """
+    tree = _parse(query)
+    if tree is None:
+        return query
+    tree.set("limit", None)
+    tree.set("offset", None)
+    return str(tree.sql(dialect="sqlite"))
+
+
+def tie_breaks(query: str, width: int) -> Iterator[str]:
+    """Yield a query twice, every sort before a LIMIT continued by all columns, up and down.
+
+    The sort at the top is continued even where it has no LIMIT; where there is neither, nothing is
+    yielded. `width` is the number of columns of the result.
+
+    >>> list(tie_breaks("SELECT name FROM t ORDER BY age LIMIT 1", 1))[1]
+    'SELECT name FROM t ORDER BY age, 1 DESC LIMIT 1'
+    """
+    exp = _sqlglot().exp
+    for descending in (False, True):
+        tree = _parse(query)
+        if tree is None:
+            return
+        changed = False
+        for part in tree.find_all(exp.Select, exp.SetOperation):
+            top = part is tree and part.args.get("order") is not None
+            if part.args.get("limit") is None and not top:
+                continue
+            columns = width if part is tree else _width(part)
+            keys = [
+                exp.Ordered(this=exp.Literal.number(at + 1), desc=descending)
+                for at in range(columns)
+            ]
+            order = part.args.get("order")
+            known = order.expressions if order is not None else []
+            part.set("order", exp.Order(expressions=[*known, *keys]))
+            changed = True
+        if changed:
+            yield str(tree.sql(dialect="sqlite"))
+
+
+def _width(part: Any) -> int:
+    """Return how many columns a part of a query has, 0 if that takes a look at the schema."""
+    while part.args.get("expressions") is None and part.this is not None:
+        part = part.this  # the first of the two sides of a UNION
+    items = part.expressions
+    return 0 if any(item.is_star for item in items) else len(items)
+
+
+def _parse(query: str) -> Any:
+    sqlglot = _sqlglot()
+    try:
+        return sqlglot.parse_one(query, dialect="sqlite")
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        return None
+
+
+def _sqlglot() -> Any:
+    try:
+        import sqlglot
+    except ImportError as error:
+        raise ConfigError(
+            'SQL questions need sqlglot, which is not installed: pip install "graphenv[query]"'
+        ) from error
+    return sqlglot

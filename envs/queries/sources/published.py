@@ -1,0 +1,176 @@
+"""What sources of published questions share: tasks, splits by database, counts of what is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from graphenv.envs.kgqa.sources.files import broken_row, read_rows
+from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.sources.base import QuerySource
+from graphenv.errors import ConfigError, DataError, did_you_mean
+from graphenv.query.model import Language
+from graphenv.query.schema import Schema
+from graphenv.seeding import stable_hash
+from graphenv.task import SPLITS, Target, Task, check_split
+
+__all__ = ["Ambiguous", "PublishedQueries", "Question", "carve_databases", "need", "text_in"]
+
+Ambiguous = Literal["leave out", "accept"]
+"""What becomes of gold whose result is not the only right one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A row of a published file. `meta` becomes part of the task's."""
+
+    id: str
+    database: str
+    text: str
+    gold: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PublishedQueries(QuerySource):
+    """Questions of a published set.
+
+    Attributes
+    ----------
+    left_out
+        Why questions of the split are no tasks, and how many each.
+    note
+        How the split was made, in words.
+    """
+
+    name: str
+
+    def __init__(self, language: Language, split: str, ambiguous: str) -> None:
+        super().__init__(language, check_split(split))
+        if ambiguous not in ("leave out", "accept"):
+            raise ConfigError(
+                f"{self.name}: ambiguous={ambiguous!r} is unknown; 'leave out' drops gold whose "
+                "result is not unique, 'accept' keeps it with its form without LIMIT"
+                + did_you_mean(str(ambiguous), ["leave out", "accept"])
+            )
+        self.left_out: Counter[str] = Counter()
+        self.note = ""
+        self._questions: list[Question] = []
+        self._schemas: dict[str, Schema] = {}
+        self._digest = hashlib.sha256(f"{self.name}|{language}|{split}|{ambiguous}".encode())
+
+    def _close(self, *parts: object) -> None:
+        """Take all that tasks depend on into the fingerprint; called when they are known."""
+        for question in self._questions:
+            text = json.dumps([question.id, question.database, question.text, question.gold])
+            self._digest.update(f"{text}{sorted(question.meta.items())}".encode("utf-8", "replace"))
+        for name in sorted({question.database for question in self._questions}):
+            self._digest.update(json.dumps(self._schemas[name].to_json()).encode())
+        self._digest.update(repr(parts).encode("utf-8", "replace"))
+        if not self._questions:
+            reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
+            raise DataError(
+                f"{self.name}: split {self.split!r} has no questions ({reasons or 'none found'}). "
+                f"{self.note}"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        return self._digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self._questions)
+
+    def __getitem__(self, index: int) -> Task:
+        at = range(len(self._questions))[index]
+        question = self._questions[at]
+        return Task(
+            id=question.id,
+            index=at,
+            messages=({"role": "user", "content": question.text},),
+            target=Target(program=question.gold),
+            meta={"database": question.database, **question.meta},
+        )
+
+    def schema(self, index: int) -> Schema:
+        return self._schemas[self._questions[index].database]
+
+    def databases(self, index: int) -> tuple[Database, ...]:
+        return ()
+
+
+def carve_databases(
+    name: str, databases: Iterable[str], *, validation: float = 0.1, heldout: float = 0.2
+) -> dict[str, str]:
+    """Return the split of every database, so that no database is in two.
+
+    `databases` names the database of every question. They are taken in a fixed random order until
+    `heldout` has its share of the questions, then until `validation` has; the rest is `train`.
+
+    >>> split = carve_databases("x", ["a"] * 10 + ["b"] * 10 + ["c"] * 80)
+    >>> sorted(split.values())
+    ['heldout', 'train', 'validation']
+    """
+    counts = Counter(databases)
+    order = sorted(counts, key=lambda each: stable_hash("carve_databases", name, each))
+    wanted = {"heldout": heldout * counts.total(), "validation": validation * counts.total()}
+    splits: dict[str, str] = {}
+    for split, share in wanted.items():
+        taken = 0
+        # A database much larger than the share would leave the other splits with nothing.
+        for each in [each for each in order if each not in splits]:
+            if taken < share and taken + counts[each] <= 2 * share + 1:
+                splits[each] = split
+                taken += counts[each]
+    return {each: splits.get(each, "train") for each in counts}
+
+
+def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
+    """Return `path` if it is there.
+
+    Raises
+    ------
+    DataError
+        Saying what was asked for, what its folder holds and what layout is expected.
+    """
+    if path.is_dir() if folder else path.is_file():
+        return path
+    parent = path.parent
+    while not parent.is_dir() and parent != parent.parent:
+        parent = parent.parent
+    names = sorted(p.name for p in parent.iterdir())
+    held = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
+    kind = "folder" if folder else "file"
+    raise DataError(
+        f"{asked}: the {kind} {path} is missing; {parent} holds {held or 'nothing'}. "
+        f"Expected layout: {layout}"
+    )
+
+
+def text_in(path: Path, number: int, row: Mapping[str, Any], field: str) -> str:
+    """Return the text in a field of a row.
+
+    Raises
+    ------
+    DataError
+        If it is missing or empty.
+    """
+    value = row.get(field)
+    if not isinstance(value, str) or not value.strip():
+        broken_row(path, number, dict(row), f"{field!r} must hold text")
+    return value.strip()
+
+
+def json_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return (position from 1, row) of a JSON list of objects, or of JSON lines."""
+    return list(read_rows(path))
+
+
+def pick(splits: Mapping[str, str], rows: Sequence[Question], split: str) -> list[Question]:
+    """Return the questions whose database is in a split."""
+    assert split in SPLITS
+    return [row for row in rows if splits.get(row.database) == split]

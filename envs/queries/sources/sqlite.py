@@ -1,0 +1,175 @@
+"""`SqliteQueries`: published questions over SQLite files, with gold that was looked at first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from graphenv.checks import is_whole
+from graphenv.envs.queries import audit, variations
+from graphenv.envs.queries.audit import Finding, audit_sqlite, is_ordered, unlimited
+from graphenv.envs.queries.cache import cached
+from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.sources.published import PublishedQueries, Question
+from graphenv.envs.queries.variations import Witness, file_digest, vary_sqlite
+from graphenv.envs.queries.witnesses import scopes, witnesses
+from graphenv.errors import ConfigError
+from graphenv.query.model import Query
+from graphenv.query.schema import Schema
+from graphenv.query.sql import read_sql
+
+__all__ = ["CANDIDATES", "SqliteQueries", "find_database"]
+
+CANDIDATES = 6
+"""Seeds that are tried per database; a task gets those on which its gold says something."""
+
+_REASONS: dict[Finding, str] = {
+    "fails": "gold does not run",
+    "too long": "gold exceeds the limits",
+    "not unique": "gold has no unique result",
+}
+
+
+class SqliteQueries(PublishedQueries):
+    """What `spider` and `bird` do with questions once they are read.
+
+    Gold runs once on the database and on `CANDIDATES` seeded copies of it; what was found is kept
+    in the cache folder. A question is left out, and counted in `left_out`, if its database is
+    missing, its gold fails, has no unique result (ties at a LIMIT, values that depend on the order
+    of rows) or returns nothing anywhere.
+    """
+
+    def __init__(self, split: str, count: int, ambiguous: str) -> None:
+        super().__init__("sql", split, ambiguous)
+        if not is_whole(count, 0, CANDIDATES):
+            raise ConfigError(
+                f"{self.name}: variations={count!r} must be a whole number from 0 to {CANDIDATES}"
+            )
+        self._variations = count
+        self._keep_ambiguous = ambiguous == "accept"
+        self._files: dict[str, Path] = {}
+        self._makers: dict[str, _Copies] = {}
+        self._seeds: list[tuple[int, ...]] = []
+
+    def _take(self, questions: Sequence[Question], files: dict[str, Path]) -> None:
+        """Make tasks of the questions whose database file is there."""
+        grouped: dict[str, list[Question]] = {}
+        for question in questions:
+            if question.database in files:
+                grouped.setdefault(question.database, []).append(question)
+            else:
+                self.left_out["database file missing"] += 1
+        kept: dict[str, tuple[Question, tuple[int, ...]]] = {}
+        for name, group in grouped.items():
+            copies = _Copies(files[name], self._schemas[name], tuple(q.gold for q in group))
+            self._makers[name] = copies
+            for question, findings in zip(group, copies.findings(self._variations), strict=True):
+                seeds = self._judge(findings)
+                if seeds is not None:
+                    kept[question.id] = (_described(question, findings), seeds)
+        for question in questions:
+            if question.id in kept:
+                self._questions.append(kept[question.id][0])
+                self._seeds.append(kept[question.id][1])
+        digests = sorted((name, copies.digest) for name, copies in self._makers.items())
+        self._close(self._variations, self._seeds, digests)
+
+    def _judge(self, findings: Sequence[Finding]) -> tuple[int, ...] | None:
+        """Return the seeds of a task's variations, `None` if it is left out."""
+        original, *others = findings
+        reason = _REASONS.get(original)
+        if original == "not unique" and self._keep_ambiguous:
+            reason = None
+        telling = [seed for seed, what in enumerate(others) if what in ("rows", "order not unique")]
+        if reason is None and original == "empty" and not telling:
+            reason = "gold returns nothing anywhere"
+        if reason is not None:
+            self.left_out[reason] += 1
+            return None
+        return tuple(telling[: self._variations])
+
+    def databases(self, index: int) -> tuple[Database, ...]:
+        copies = self._makers[self._questions[index].database]
+        return (_database(copies.path), *(_database(copies.file(s)) for s in self._seeds[index]))
+
+
+def _described(question: Question, findings: Sequence[Finding]) -> Question:
+    meta = dict(question.meta)
+    meta["ordered"] = is_ordered(question.gold)
+    if findings[0] == "order not unique":
+        meta["order_ties"] = True
+    if findings[0] == "not unique":
+        meta["ambiguous"] = True
+        meta["accept"] = [unlimited(question.gold)]
+    return Question(question.id, question.database, question.text, question.gold, meta)
+
+
+class _Copies:
+    """A database file, its seeded copies, and what gold does on each of them."""
+
+    def __init__(self, path: Path, schema: Schema, golds: tuple[str, ...]) -> None:
+        self.path, self.schema, self.golds = path, schema, golds
+        parts = (variations.VERSION, audit.VERSION, CANDIDATES, schema.to_json(), golds)
+        text = f"{_digest(path)}{json.dumps(parts)}"
+        self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        self._wanted: tuple[tuple[Witness, ...], tuple[tuple[str, str], ...]] | None = None
+
+    def findings(self, count: int) -> list[tuple[Finding, ...]]:
+        """Return what every gold query does on the file and, if asked for, on its copies."""
+        copies = range(CANDIDATES if count else 0)
+        digest = hashlib.sha256(f"{self.digest}{len(copies)}".encode()).hexdigest()
+
+        def make(out: Path) -> None:
+            columns = [audit_sqlite(self.path, self.golds)]
+            columns += [audit_sqlite(self.file(seed), self.golds) for seed in copies]
+            out.write_text(json.dumps(list(zip(*columns, strict=True))), encoding="utf-8")
+
+        file = cached(f"{self.path.stem}-gold.json", digest, make)
+        return [tuple(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+
+    def file(self, seed: int) -> Path:
+        """Return the copy of a seed, which is written if it is not there."""
+        if self._wanted is None:
+            self._wanted = _wanted(self.schema, self.golds)
+        planted, joins = self._wanted
+        return vary_sqlite(self.path, seed, witnesses=planted, joins=joins)
+
+
+def _wanted(
+    schema: Schema, golds: Sequence[str]
+) -> tuple[tuple[Witness, ...], tuple[tuple[str, str], ...]]:
+    queries = [read for gold in golds if isinstance(read := read_sql(gold, schema), Query)]
+    planted = dict.fromkeys(w for query in queries for w in witnesses(query, schema))
+    joins = [join for relation in schema.relations for join in relation.joins]
+    for query in queries:
+        for scope in scopes(query.scope):
+            for relation in scope.relations:
+                left, equals, right = relation.name.partition("=")
+                if equals and "." in left and "." in right:
+                    joins.append((left, right))
+    return tuple(planted), tuple(dict.fromkeys(joins))
+
+
+def find_database(folder: Path, name: str) -> Path | None:
+    """Return the file of a database: `<name>/<name>.sqlite`, or `<name>.sqlite`."""
+    for path in (folder / name / f"{name}.sqlite", folder / f"{name}.sqlite"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _database(path: Path) -> Database:
+    return Database("sqlite", str(path.resolve()), _digest(path))
+
+
+def _digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(str(path), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(path: str, _modified: int, _size: int) -> str:
+    return file_digest(Path(path))

@@ -1,0 +1,145 @@
+"""`witnesses`: the rows that a query asks for, read off its conditions and joins.
+
+Planted into a copy of a database (see `graphenv.envs.queries.variations`) they make the query
+return something. What is no conjunction of comparisons with constants is passed over: planting need
+not succeed, whether it did is seen when the query runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from graphenv.envs.queries.columns import Cell
+from graphenv.envs.queries.variations import Witness
+from graphenv.query.model import Entity, Expr, Query, Scope
+from graphenv.query.schema import RelationType, Schema
+
+__all__ = ["witnesses"]
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+def witnesses(query: Query, schema: Schema) -> Iterator[Witness]:
+    """Yield a witness for every scope of a query that has tables of the schema."""
+    relations = {relation.name: relation for relation in schema.relations}
+    for scope in scopes(query.scope):
+        witness = _witness(scope, relations)
+        if witness is not None:
+            yield witness
+
+
+def scopes(scope: Scope) -> Iterator[Scope]:
+    """Yield a scope and all those inside it."""
+    yield scope
+    for inner in scope.inputs:
+        yield from scopes(inner)
+    for entity in scope.entities:
+        if entity.scope is not None:
+            yield from scopes(entity.scope)
+    for expression in expressions(scope):
+        for part in expression.walk():
+            if part.scope is not None:
+                yield from scopes(part.scope)
+
+
+def expressions(scope: Scope) -> Iterator[Expr]:
+    """Yield the expressions that stand in a scope itself."""
+    yield from scope.where
+    yield from scope.select
+    yield from scope.group
+    yield from scope.having
+    yield from (order.key for order in scope.order)
+    yield from (part for part in (scope.limit, scope.offset) if part is not None)
+
+
+def _witness(scope: Scope, relations: dict[str, RelationType]) -> Witness | None:
+    tables: list[Entity] = [e for e in scope.entities if e.scope is None and e.name]
+    if not tables:
+        return None
+    place = {entity.handle: at for at, entity in enumerate(tables)}
+    cells: list[dict[str, Cell]] = [{} for _ in tables]
+    for handle, column, value in _constants(scope.where):
+        if handle in place:
+            cells[place[handle]].setdefault(column, value)
+    rows = [
+        (entity.name, tuple(known.items())) for entity, known in zip(tables, cells, strict=True)
+    ]
+    joins: list[tuple[tuple[int, str], tuple[int, str]]] = []
+    for relation in scope.relations:
+        if relation.head not in place or relation.tail not in place:
+            continue
+        head, tail = place[relation.head], place[relation.tail]
+        known = relations.get(relation.name)
+        if known is not None and known.via and len(known.joins) == 2:
+            rows.append((known.via, ()))
+            for (own, theirs), end in zip(known.joins, (head, tail), strict=True):
+                joins.append(((len(rows) - 1, _column(own)), (end, _column(theirs))))
+            continue
+        pair = known.joins[0] if known is not None and known.joins else _pair(relation.name)
+        if pair is not None:
+            joins.append(((head, _column(pair[0])), (tail, _column(pair[1]))))
+    if not joins and not any(cells):
+        return None  # any row will do
+    return Witness(tuple(rows), tuple(joins))
+
+
+def _pair(name: str) -> tuple[str, str] | None:
+    left, equals, right = name.partition("=")
+    return (left, right) if equals and "." in left and "." in right else None
+
+
+def _column(name: str) -> str:
+    return name.partition(".")[2]
+
+
+def _constants(conditions: Iterable[Expr]) -> Iterator[tuple[int, str, Cell]]:
+    """Yield (entity, column, a value that meets the condition)."""
+    for condition in conditions:
+        if condition.kind != "operator":
+            continue
+        if condition.name in ("and", "or"):
+            # One alternative is enough for a row to be found.
+            yield from _constants(condition.args[:1] if condition.name == "or" else condition.args)
+        elif len(condition.args) >= 2:
+            left, right = condition.args[:2]
+            name = condition.name
+            if left.kind == "literal":
+                left, right, name = right, left, _MIRRORED.get(name, name)
+            if name == "in":
+                right = next((part for part in right.walk() if part.kind == "literal"), right)
+                name = "="
+            if left.kind == "property" and left.of is not None and right.kind == "literal":
+                value = _value(name, literal(right.name))
+                if value is not None:
+                    yield left.of, left.name, value
+
+
+def literal(name: str) -> Cell:
+    """Return the value of a literal's canonical text.
+
+    >>> literal("'it''s'"), literal("3"), literal("1.5"), literal("null")
+    ("it's", 3, 1.5, None)
+    """
+    if len(name) >= 2 and name[0] == name[-1] == "'":
+        return name[1:-1].replace("''", "'")
+    for kind in (int, float):
+        try:
+            return kind(name)
+        except ValueError:
+            continue
+    return {"true": 1, "false": 0}.get(name)
+
+
+def _value(operator: str, constant: Cell) -> Cell:
+    if operator in ("=", "<=", ">="):
+        return constant
+    if operator in ("<", ">"):
+        by = 1 if operator == ">" else -1
+        if isinstance(constant, int | float):
+            return constant + by
+        if isinstance(constant, str) and constant.isdecimal() and len(constant) < 12:
+            return str(int(constant) + by)
+        return None
+    if operator == "like" and isinstance(constant, str):
+        return constant.replace("%", "").replace("_", "a")
+    return None
