@@ -1,0 +1,278 @@
+"""The query graph: what leaves it unchanged, what changes it; clauses, mentions, exact match."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import query_terms_fixture as fx
+from query_terms_fixture import AFTER_1990, CRIME, SCOPE, STAR, agg, lit, op, prop, query
+
+from graphenv.query.components import components, mentions, spider_exact_match
+from graphenv.query.graphs import pattern_graph, query_graph
+from graphenv.query.model import Entity, Expr, Order, Query, Relation, Scope
+
+GOLD = query(SCOPE)
+
+
+def but(**changes: Any) -> Scope:
+    """Return the scope with every clause, with some of them changed."""
+    return replace(SCOPE, **changes)
+
+
+def renumbered(value: Any, to: Callable[[int], int]) -> Any:
+    """Return a scope with other handles: other aliases and variables."""
+    if isinstance(value, tuple):
+        return tuple(renumbered(item, to) for item in value)
+    changes: dict[str, Any] = {}
+    if isinstance(value, Entity | Relation):
+        changes["handle"] = to(value.handle)
+    if isinstance(value, Relation):
+        changes |= {"head": to(value.head), "tail": to(value.tail)}
+    if isinstance(value, Expr) and value.of is not None:
+        changes["of"] = to(value.of)
+    if isinstance(value, Entity | Relation | Expr | Order | Scope):
+        for name in value.__dataclass_fields__:
+            inner = getattr(value, name)
+            if isinstance(inner, tuple | Entity | Expr | Order | Scope) and name != "hops":
+                changes[name] = renumbered(inner, to)
+        return replace(value, **changes)
+    return value
+
+
+COUNT = agg("count", prop(1, "title"))
+NESTED = but(where=(op("in", prop(0, "name"), Expr("subquery", scope=fx.OLD)),))
+UNION = Scope(combine="union", inputs=(fx.NAMES, fx.OLD))
+EXCEPT = Scope(combine="except", inputs=(fx.NAMES, fx.OLD))
+DERIVED = Scope(
+    (
+        Entity(
+            5,
+            "",
+            scope=Scope((fx.FILM,), select=(prop(1, "genre"), COUNT), group=(prop(1, "genre"),)),
+        ),
+    ),
+    select=(Expr("aggregate", "max", (Expr("input", args=(COUNT,), of=5),)),),
+)
+CHAIN = Scope(
+    (Entity(7, "award"),),
+    relations=(Relation(8, "won", 0, 7),),
+    select=(prop(7, "name"), Expr("input", args=(COUNT,))),
+    inputs=(but(select=(Expr("element", of=0), COUNT)),),
+)
+HOPS = but(relations=(replace(fx.DIRECTED, hops=(1, 3)),))
+IN = but(where=(op("in", prop(1, "genre"), Expr("list", args=(lit("a"), lit("b")))),))
+EITHER = but(where=(op("or", AFTER_1990, CRIME),))
+SELF_JOIN = Scope(
+    (Entity(0, "person"), Entity(1, "person")),
+    (Relation(2, "knows", 0, 1),),
+    select=(prop(0, "name"), prop(1, "name")),
+    where=(op("<", prop(0, "age"), prop(1, "age")),),
+)
+STAR_COUNT = replace(fx.NAMES, select=(agg("count", STAR),))
+
+BASES = {
+    "all clauses": SCOPE,
+    "nested": NESTED,
+    "union": UNION,
+    "except": EXCEPT,
+    "derived": DERIVED,
+    "chain": CHAIN,
+    "hops": HOPS,
+    "in": IN,
+    "either": EITHER,
+    "self join": SELF_JOIN,
+    "count(*)": STAR_COUNT,
+}
+
+SAME: dict[str, tuple[Scope, Scope]] = {
+    "conditions in another order": (SCOPE, but(where=(CRIME, AFTER_1990))),
+    "a condition said twice": (SCOPE, but(where=(CRIME, AFTER_1990, CRIME))),
+    "columns in another order": (SCOPE, but(select=SCOPE.select[::-1])),
+    "tables in another order": (SCOPE, but(entities=SCOPE.entities[::-1])),
+    "operands of = turned": (SCOPE, but(where=(AFTER_1990, op("=", *CRIME.args[::-1])))),
+    "or turned": (EITHER, but(where=(op("or", CRIME, AFTER_1990),))),
+    "union turned": (UNION, replace(UNION, inputs=UNION.inputs[::-1])),
+    "items of in turned": (
+        IN,
+        replace(
+            SCOPE, where=(op("in", prop(1, "genre"), Expr("list", args=(lit("b"), lit("a")))),)
+        ),
+    ),
+    "undirected turned": tuple(  # type: ignore[dict-item]
+        but(relations=(Relation(2, "directed_by", *ends, directed=False),))
+        for ends in ((1, 0), (0, 1))
+    ),
+}
+
+CHANGED: dict[str, tuple[Scope, Scope]] = {
+    "table": (SCOPE, but(entities=(fx.PERSON, Entity(1, "play")))),
+    "one table more": (SCOPE, but(entities=(*SCOPE.entities, Entity(6, "award")))),
+    "optional table": (SCOPE, but(entities=(fx.PERSON, replace(fx.FILM, optional=True)))),
+    "relation": (SCOPE, but(relations=(replace(fx.DIRECTED, name="written_by"),))),
+    "no relation": (SCOPE, but(relations=())),
+    "two relations": (SCOPE, but(relations=(fx.DIRECTED, replace(fx.DIRECTED, handle=6)))),
+    "direction": (SCOPE, but(relations=(replace(fx.DIRECTED, head=0, tail=1),))),
+    "no direction": (SCOPE, but(relations=(replace(fx.DIRECTED, directed=False),))),
+    "optional relation": (SCOPE, but(relations=(replace(fx.DIRECTED, optional=True),))),
+    "shortest": (SCOPE, but(relations=(replace(fx.DIRECTED, shortest=True),))),
+    "hops": (SCOPE, HOPS),
+    "more hops": (HOPS, but(relations=(replace(fx.DIRECTED, hops=(1, None)),))),
+    "column": (SCOPE, but(select=(prop(0, "born"), COUNT))),
+    "column of another table": (SCOPE, but(select=(prop(1, "name"), COUNT))),
+    "one column more": (SCOPE, but(select=(*SCOPE.select, prop(0, "born")))),
+    "a column twice": (SCOPE, but(select=(*SCOPE.select, prop(0, "name")))),
+    "one column less": (SCOPE, but(select=SCOPE.select[:1])),
+    "aggregate": (SCOPE, but(select=(prop(0, "name"), agg("sum", prop(1, "title"))))),
+    "distinct in it": (
+        SCOPE,
+        but(select=(prop(0, "name"), agg("count", prop(1, "title"), distinct=True))),
+    ),
+    "distinct": (SCOPE, but(distinct=True)),
+    "operator": (SCOPE, but(where=(op("<=", *AFTER_1990.args), CRIME))),
+    "operands of <": (SCOPE, but(where=(op("<", *AFTER_1990.args[::-1]), CRIME))),
+    "literal": (SCOPE, but(where=(op("<", lit(1991), prop(1, "year")), CRIME))),
+    "case of a literal": (SCOPE, but(where=(AFTER_1990, op("=", prop(1, "genre"), lit("crime"))))),
+    "text for number": (SCOPE, but(where=(op("<", lit("1990"), prop(1, "year")), CRIME))),
+    "filtered column": (SCOPE, but(where=(op("<", lit(1990), prop(1, "votes")), CRIME))),
+    "no condition": (SCOPE, but(where=(CRIME,))),
+    "and for or": (EITHER, but(where=(op("and", AFTER_1990, CRIME),))),
+    "negated": (SCOPE, but(where=(AFTER_1990, op("not", CRIME)))),
+    "where for having": (SCOPE, but(where=(*SCOPE.where, *SCOPE.having), having=())),
+    "group": (SCOPE, but(group=(prop(0, "born"),))),
+    "no group": (SCOPE, but(group=())),
+    "direction of order": (SCOPE, but(order=(Order(COUNT), SCOPE.order[1]))),
+    "order of order": (SCOPE, but(order=SCOPE.order[::-1])),
+    "no order": (SCOPE, but(order=())),
+    "limit": (SCOPE, but(limit=lit(4))),
+    "no limit": (SCOPE, but(limit=None)),
+    "offset": (SCOPE, but(offset=lit(3))),
+    "offset for limit": (SCOPE, but(offset=lit(3), limit=None)),
+    "set operation": (UNION, replace(UNION, combine="intersect")),
+    "union all": (UNION, replace(UNION, combine="union all")),
+    "except turned": (EXCEPT, replace(EXCEPT, inputs=EXCEPT.inputs[::-1])),
+    "in the subquery": (
+        NESTED,
+        but(where=(op("in", prop(0, "name"), Expr("subquery", scope=replace(fx.OLD, where=()))),)),
+    ),
+    "exists for in": (NESTED, but(where=(Expr("exists", scope=fx.OLD),))),
+    "which of two": (
+        SELF_JOIN,
+        replace(SELF_JOIN, where=(op("<", prop(1, "age"), prop(0, "age")),)),
+    ),
+    "same one twice": (SELF_JOIN, replace(SELF_JOIN, select=(prop(0, "name"), prop(0, "name")))),
+    "count what": (STAR_COUNT, replace(fx.NAMES, select=(agg("count", prop(0, "name")),))),
+    "count the node": (
+        STAR_COUNT,
+        replace(fx.NAMES, select=(agg("count", Expr("element", of=0)),)),
+    ),
+    "item of in": (
+        IN,
+        but(where=(op("in", prop(1, "genre"), Expr("list", args=(lit("a"), lit("c")))),)),
+    ),
+    "value of the part before": (
+        CHAIN,
+        replace(CHAIN, select=(prop(7, "name"), Expr("aggregate", "count", (prop(1, "title"),)))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_names_of_variables_mean_nothing(name: str):
+    base = query(BASES[name])
+    for to in (lambda h: 100 - h, lambda h: h * 7 + 3):
+        other = query(renumbered(base.scope, to))
+        assert query_graph(other).isomorphic_to(query_graph(base))
+        assert components(other) == components(base) and mentions(other) == mentions(base)
+        assert pattern_graph(other).isomorphic_to(pattern_graph(base))
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_means_the_same_is_the_same_graph(name: str):
+    a, b = map(query, SAME[name])
+    assert query_graph(a).isomorphic_to(query_graph(b))
+    assert components(a) == components(b)
+    assert mentions(a) == mentions(b) and spider_exact_match(a, b)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_means_another_thing_is_another_graph(name: str):
+    a, b = map(query, CHANGED[name])
+    assert not query_graph(a).isomorphic_to(query_graph(b))
+    # Components name occurrences by table: the sides of a self-join read the same there, and a
+    # value of the part before reads as what it was computed from.
+    blind = {"which of two", "value of the part before", "same one twice"}
+    assert (components(a) == components(b)) is (name in blind)
+
+
+def test_the_bases_are_all_different():
+    graphs = {query_graph(query(scope)).wl_hash() for scope in BASES.values()}
+    assert len(graphs) == len(BASES)
+
+
+def test_one_node_for_each_property_and_expression():
+    labels = query_graph(GOLD).labels
+    assert labels.count("name") == labels.count("title") == labels.count("count") == 1
+    assert labels.count("person") == labels.count("film") == 1
+    chain = query_graph(query(CHAIN)).labels
+    assert chain.count("count") == 1, "the value of the part before is that value"
+
+
+def test_the_language_is_not_in_the_graph():
+    assert query_graph(query(SCOPE, language="cypher")) == query_graph(GOLD)
+
+
+def test_mentions():
+    assert mentions(query(NESTED)) == {
+        *(("entity", name) for name in ("person", "film")),
+        ("relation", "directed_by"),
+        *(("property", f"person.{name}") for name in ("name", "born")),
+        ("property", "film.title"),
+    }
+    either = Scope((Entity(0, "A|B"), Entity(1, "C&D")), (Relation(2, "R|S", 0, 1),))
+    assert {name for _, name in mentions(query(either))} == set("ABCDRS")
+
+
+def test_components_by_clause():
+    found = {clause: sorted(items) for clause, items in components(query(NESTED)).items()}
+    assert found["from"] == ["film", "film-directed_by->person", "person"]
+    assert found["where"] == ["in(person.name, (subquery))"]
+    assert found["nested"] == ["from person", "select person.name", "where <(person.born, 1950)"]
+    assert found["order"] == ["1 desc count(film.title)", "2 asc person.name"]
+    assert found["limit"] == ["limit 3"]
+    assert components(query(UNION))["set"].total() == 1
+
+
+BLIND = {"literal", "case of a literal", "text for number", "limit", "distinct", "distinct in it"}
+BLIND |= {"relation", "no relation", "two relations", "direction", "no direction", "shortest"}
+BLIND |= {"optional table", "optional relation", "hops", "more hops", "item of in"}
+
+
+@pytest.mark.parametrize("name", [name for name, (a, _) in CHANGED.items() if a is SCOPE])
+def test_spider_exact_match_is_blind_to_values_distinct_and_joins(name: str):
+    a, b = map(query, CHANGED[name])
+    assert spider_exact_match(a, b) is (name in BLIND)
+
+
+def test_the_published_graph_is_the_patterns_only():
+    assert pattern_graph(GOLD).triples == (("film", "directed_by", "person"),)
+    other = but(where=(), select=(prop(0, "born"),), order=(), limit=None)
+    assert pattern_graph(query(other)).isomorphic_to(pattern_graph(GOLD))
+
+
+def test_building_is_cheap(record_property: Callable[[str, object], None]):
+    def seconds(scope: Scope) -> float:
+        made = Query("sql", "", scope)
+        start = time.perf_counter()
+        for _ in range(200):
+            query_graph(made)
+        return (time.perf_counter() - start) / 200
+
+    best = min(seconds(SCOPE) for _ in range(5))
+    size = query_graph(GOLD)
+    report = f"query graph of {len(size)} nodes, {size.num_edges} edges: {best * 1e3:.3f} ms"
+    record_property("report", report)
+    assert best > 0
