@@ -174,13 +174,13 @@ HELDOUT = (
         "bank",
         (
             "Client clients|AccountHolder account holders / name|full_name / person / 5 / year "
-            "birth_year born 1935 2004; amount income 10 900; choice segment private,small,corporate"
-            "; flag is_verified that are verified|that are not verified",
+            "birth_year born 1935 2004; amount income 10 900; choice segment "
+            "private,small,corporate; flag is_verified that are verified|that are not verified",
             "Account accounts|Deposit deposits / label|name / city:{} savings,{} current,{} fund / "
             "5 / amount balance 10 90000; year opened_in|opening_year opened 1990 2023; choice "
             "currency EUR,USD,JPY; score? interest_rate 0 9",
-            "Branch branches|BankOffice bank offices / name / city:{} Branch,{} Office / 2 / amount "
-            "staff_count|employees 3 200; year founded_in founded 1900 2018; choice area_name "
+            "Branch branches|BankOffice bank offices / name / city:{} Branch,{} Office / 2 / "
+            "amount staff_count|employees 3 200; year founded_in founded 1900 2018; choice area_name "
             "centre,suburb,rural",
             "Advisor advisors|Consultant consultants / name / person / 2 / year certified_in "
             "certified 1985 2022; amount bonus 1 90; choice grade bronze,silver,gold",
@@ -219,8 +219,8 @@ HELDOUT = (
             "Astronaut astronauts|Cosmonaut cosmonauts / name / person / 4 / year birth_year born "
             "1925 1995; amount days_in_space|time_in_space 1 900; choice field "
             "physics,biology,medicine",
-            "Rocket rockets|Launcher launchers / name / language:{} Heavy,{} Light / 2 / amount thrust 90 "
-            "9000; year first_flown first flown 1955 2022; score reliability 1 10",
+            "Rocket rockets|Launcher launchers / name / language:{} Heavy,{} Light / 2 / "
+            "amount thrust 90 9000; year first_flown first flown 1955 2022; score reliability 1 10",
             "Planet planets|Moon moons / name / city / 3 / amount radius 90 90000; score gravity 0 "
             "30; choice surface rock,ice,gas; score? albedo 0 9",
             "Agency agencies|SpaceOffice space offices / name / country:{} Space Agency,{} Orbital "
@@ -259,8 +259,8 @@ HELDOUT = (
             "Singer singers|Vocalist vocalists / name / person / 3 / year birth_year born 1930 "
             "2004; score fame 1 10; choice voice soprano,alto,tenor,bass",
             "Band bands|MusicGroup music groups / name / band / 2 / year formed_in formed 1955 "
-            "2020; amount concerts 5 900; choice style rock,jazz,folk,soul; flag is_active that are "
-            "active|that are not active",
+            "2020; amount concerts 5 900; choice style rock,jazz,folk,soul; flag is_active "
+            "that are active|that are not active",
             "Album albums|Record records / title / book:{} Sessions,Live in {},Songs of {} / 3 / "
             "year issued_in|issue_year issued 1955 2023; amount copies_sold|sales 1 9000; score "
             "review 1 10",
