@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -133,7 +132,7 @@ class Encoder:
         grids = {kind: costs.node_grid(kind) for kind in dict.fromkeys(kinds)}
         grid = np.array([grids[kind] for kind in kinds] or [(0, 0, 0)], np.int64)
         arrays = (
-            np.frombuffer(array("i", self._words), np.int32),
+            np.array(self._words, np.int32),
             np.array(self._at, np.int64),
             np.array(self._classes.hashes or [0], np.uint64),
             np.array(self._relations.hashes or [0], np.uint64),

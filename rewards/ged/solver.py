@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 Method = Literal["search", "bipartite", "counts"]
 Similarity = str | Callable[[str, str], float] | Array
 
+METHODS = get_args(Method)
 BUDGET = 1_000
 UNIT_COSTS = EditCosts()
 
@@ -213,10 +214,8 @@ def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | str |
 
 
 def _check(budget: int, method: str, limit: float | None, threads: int | None) -> None:
-    if method not in get_args(Method):
-        raise ConfigError(
-            f"ged: method={method!r} is unknown.{did_you_mean(str(method), get_args(Method))}"
-        )
+    if method not in METHODS:
+        raise ConfigError(f"ged: method={method!r} is unknown.{did_you_mean(str(method), METHODS)}")
     if not is_whole(budget, 1):
         raise ConfigError(f"ged: budget={budget!r} must be a whole number >= 1")
     if limit is not None and not (isinstance(limit, int | float) and limit > 0):
