@@ -81,6 +81,14 @@ ENGINES: dict[EngineName, EngineRow] = {
         package="duckdb",
         protected="opened read-only; external access off, configuration locked",
     ),
+    "ladybug": EngineRow(
+        engine=f"{_HERE}.ladybug:LadybugEngine",
+        guard=f"{_HERE}.guard_cypher:refuse_cypher",
+        counts_work=False,
+        package="ladybug",
+        protected="opened read-only by a process without rights; nobody may write the file",
+        seal=True,
+    ),
 }
 
 _cache = ResultCache()

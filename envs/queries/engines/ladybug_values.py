@@ -123,6 +123,7 @@ def plan(drawing: str) -> tuple[tuple[Value, ...], ...]:
     rows: list[tuple[Value, ...]] = []
     for _, _, lines in boxes:
         details = [text for text in lines[1:] if not _DROPPED.match(text)]
-        if lines and "│" not in lines[0] and lines[0] != "Physical Plan":
+        # The first box holds a box with the title.
+        if lines and not any(char in "┌│└" for char in lines[0]) and lines[0] != "Physical Plan":
             rows.append((re.sub(r"\[\d+\]$", "", lines[0]), " ".join(details)))
     return tuple(rows)
