@@ -17,6 +17,7 @@ FACTS: dict[str, str] = {
     "outcome.program": "the predicted query or program text (str)",
     "outcome.query": "the predicted query as read (graphenv.query.model.Query)",
     "outcome.results": "what the predicted query returned on each database (tuple of Result)",
+    "outcome.work": "what the engine counted while running the predicted query (Rows.work)",
     "target.program": "the gold query or program text (str)",
     "target.query": "the gold query as read (graphenv.query.model.Query)",
     "target.results": "what the gold query returned on each database (tuple of Result)",

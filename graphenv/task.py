@@ -26,7 +26,8 @@ class Target:
 
     `path` is the gold sequence of moves, `program` the gold program in the language of the family
     (a relation path program, SQL, Cypher ...), `query` the same as read, `results` what it returns
-    on each database of the task.
+    on each database of the task. `accepted` is, for each further query whose result is also right,
+    what that returns on each database.
     """
 
     answer: tuple[str, ...] | None = None
@@ -35,6 +36,7 @@ class Target:
     program: str | None = None
     query: Query | None = None
     results: tuple[Result, ...] | None = None
+    accepted: tuple[tuple[Result, ...], ...] = ()
 
 
 @dataclass(frozen=True)
