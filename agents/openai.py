@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from graphenv.agents.base import Agent
 from graphenv.agents.chats import plain_messages
+from graphenv.chat_server import ChatServer, ServerError, reply_message, reply_text
 from graphenv.envs.base import GraphEnv
-from graphenv.errors import ConfigError, GraphEnvError
-from graphenv.seeding import rng
+from graphenv.errors import ConfigError
 from graphenv.task import Message
 from graphenv.text import bounded, parse_turn
 
 __all__ = ["OpenAIAgent", "ServerError", "native_messages", "turn_text"]
 
-PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-"""Statuses that may pass: they are tried again."""
-MAX_WAIT = 60.0
-MAX_REPLY_BYTES = 16_000_000
 _CALL_BLOCK = re.compile(r"<tool_call>.*?</tool_call>", re.DOTALL | re.IGNORECASE)
-
-
-class ServerError(GraphEnvError, RuntimeError):
-    """A model server that cannot be reached, keeps failing, or does not speak the protocol."""
 
 
 class OpenAIAgent(Agent):
@@ -92,29 +78,13 @@ class OpenAIAgent(Agent):
         retries: int = 4,
         backoff: float = 1.0,
     ) -> None:
-        address = urlsplit(base_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError(f"openai: base_url={base_url!r} is no http(s) address")
-        if address.username or address.password:
-            raise ConfigError("openai: base_url must hold no credentials; use api_key_env")
-        if concurrency < 1 or retries < 0 or timeout <= 0 or backoff < 0:
-            raise ConfigError(
-                f"openai: concurrency={concurrency!r} must be >= 1, retries={retries!r} and "
-                f"backoff={backoff!r} >= 0, timeout={timeout!r} > 0"
-            )
-        if api_key_env is not None and not os.environ.get(api_key_env):
-            raise ConfigError(
-                f"openai: the environment variable {api_key_env} is not set. Put the key there; "
-                "api_key_env takes the variable's name, never the key."
-            )
-        self.url = f"{base_url.rstrip('/')}/chat/completions"
-        self._host = address.hostname
-        self._api_key_env = api_key_env
+        if concurrency < 1:
+            raise ConfigError(f"openai: concurrency={concurrency!r} must be >= 1")
+        self._server = ChatServer(
+            base_url, api_key_env=api_key_env, timeout=timeout, retries=retries, backoff=backoff
+        )
         self._tools = [spec.to_json() for spec in env.tools.values()] if native_tools else []
         self._concurrency = concurrency
-        self._timeout = timeout
-        self._retries = retries
-        self._backoff = backoff
         fields = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
         self._body = {
             "model": model,
@@ -126,7 +96,7 @@ class OpenAIAgent(Agent):
     def act(self, messages: Sequence[Message]) -> str:
         """Return the next assistant turn."""
         chat = native_messages(messages) if self._tools else plain_messages(messages)
-        return turn_text(self._post({**self._body, "messages": chat}), self.url)
+        return turn_text(self._server.post({**self._body, "messages": chat}), self._server.url)
 
     def act_batch(self, chats: Sequence[Sequence[Message]]) -> list[str]:
         """Return the next turn of each chat, `concurrency` requests at a time."""
@@ -134,66 +104,6 @@ class OpenAIAgent(Agent):
             return [self.act(messages) for messages in chats]
         with ThreadPoolExecutor(min(self._concurrency, len(chats))) as pool:
             return list(pool.map(self.act, chats))
-
-    def _post(self, body: Mapping[str, Any]) -> Any:
-        data = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        key = os.environ.get(self._api_key_env, "") if self._api_key_env else ""
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        opener = _opener(self._host)
-        problem = ""
-        for attempt in range(self._retries + 1):
-            asked_wait: str | None = None
-            try:
-                request = Request(self.url, data=data, headers=headers, method="POST")
-                with opener.open(request, timeout=self._timeout) as reply:
-                    return _json(reply, self.url)
-            except HTTPError as error:
-                with error:
-                    said = error.read(4_096).decode("utf-8", "replace")
-                    asked_wait = error.headers.get("Retry-After")
-                said = bounded(said.replace(key, "***") if key else said, 300)
-                problem = f"{self.url} answered {error.code}: {said}"
-                if error.code not in PASSING:
-                    raise ConfigError(
-                        f"openai: {problem} (check base_url, model, key and extra fields)"
-                    ) from None
-            except (URLError, HTTPException, OSError) as error:
-                problem = f"{self.url} cannot be reached: {getattr(error, 'reason', error)!r}"
-            if attempt < self._retries:
-                time.sleep(self._wait(attempt, asked_wait, data))
-        tries = self._retries + 1
-        raise ServerError(f"openai: {problem} ({tries} tries). Is the server up, at this address?")
-
-    def _wait(self, attempt: int, asked: str | None, data: bytes) -> float:
-        """Seconds before the next try: spread, so that parallel requests do not return at once."""
-        if asked is not None and re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", asked.strip()):
-            return min(float(asked), MAX_WAIT)
-        spread = float(rng("openai backoff", attempt, data).uniform(0.5, 1.5))
-        return min(self._backoff * 2.0**attempt * spread, MAX_WAIT)
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Refuses redirects: urllib would carry the key to wherever they point."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-def _opener(host: str) -> OpenerDirector:
-    # A proxy of the environment cannot reach this machine's own servers.
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    return build_opener(_NoRedirect, *([ProxyHandler({})] if local else []))
-
-
-def _json(reply: HTTPResponse, url: str) -> Any:
-    raw = reply.read(MAX_REPLY_BYTES)
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        start = bounded(raw[:400].decode("utf-8", "replace"), 300)
-        raise ServerError(f"openai: {url} answered no JSON ({error}): {start}") from None
 
 
 # -- between our chats and theirs -----------------------------------------------------------------
@@ -254,12 +164,9 @@ def turn_text(reply: Any, url: str = "the server") -> str:
     '<tool_call>{"name": "follow", "arguments": {"relation": "directed_by"}}</tool_call>'
     """
     try:
-        message = reply["choices"][0]["message"]
-        content = message.get("content") or ""
-        if isinstance(content, list):  # content parts
-            content = "".join(str(part.get("text", "")) for part in content)
-        calls = [call["function"] for call in message.get("tool_calls") or ()]
-        pieces = [str(content)] if content else []
+        content = reply_text(reply, url)
+        calls = [call["function"] for call in reply_message(reply, url).get("tool_calls") or ()]
+        pieces = [content] if content else []
         pieces += [_call_text(str(c["name"]), c.get("arguments") or "{}") for c in calls]
     except (KeyError, IndexError, TypeError, AttributeError):
         start = bounded(json.dumps(reply), 300)
