@@ -46,7 +46,8 @@ def cached(name: str, digest: str, make: Callable[[Path], object]) -> Path:
     """
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(digest):
         raise DataError(
-            f"cache: {name!r} with digest {digest!r} cannot name a file; use letters, digits and ._-"
+            f"cache: {name!r} with digest {digest!r} cannot name a file; use letters, "
+            "digits and ._-"
         )
     folder = cache_folder() / digest[:2] / digest
     place = folder / name

@@ -98,7 +98,7 @@ def _statements(contents: Contents) -> Iterator[tuple[str, list[Row] | None]]:
                 "columns for a foreign key, or two and a link table"
             )
         (holder, target) = relation.joins[0]
-        tails = dict((row[0], row[1]) for row in links)
+        tails = {row[0]: row[1] for row in links}
         if len(tails) != len(links):
             raise DataError(
                 f"relation {relation.name!r} of schema {schema.name!r} is a foreign key, but a "

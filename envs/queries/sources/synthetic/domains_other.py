@@ -180,8 +180,8 @@ HELDOUT = (
             "5 / amount balance 10 90000; year opened_in|opening_year opened 1990 2023; choice "
             "currency EUR,USD,JPY; score? interest_rate 0 9",
             "Branch branches|BankOffice bank offices / name / city:{} Branch,{} Office / 2 / "
-            "amount staff_count|employees 3 200; year founded_in founded 1900 2018; choice area_name "
-            "centre,suburb,rural",
+            "amount staff_count|employees 3 200; year founded_in founded 1900 2018; choice "
+            "area_name centre,suburb,rural",
             "Advisor advisors|Consultant consultants / name / person / 2 / year certified_in "
             "certified 1985 2022; amount bonus 1 90; choice grade bronze,silver,gold",
             "Loan loans|Credit credits / reference|name / language:{} mortgage,{} credit / 3 / "

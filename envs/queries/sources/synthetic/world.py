@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,7 @@ class World:
     links: dict[str, Link]
     contents: tuple[Contents, ...]
 
+    @cached_property
     def sql_schema(self) -> Schema:
         """Return the schema with foreign key columns and link tables."""
         columns: dict[str, list[Property]] = {}
@@ -104,6 +105,7 @@ class World:
         )
         return Schema(self.schema.name, entities, self.schema.relations)
 
+    @cached_property
     def graph_schema(self) -> Schema:
         """Return the schema without what only tables need."""
         relations = tuple(replace(r, joins=(), via="") for r in self.schema.relations)
