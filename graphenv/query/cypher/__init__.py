@@ -1,1 +1,5 @@
-"""Cypher text to a `Query`: tokens, a recursive-descent reader, a rewriter for ladybug."""
+"""Cypher: text to `graphenv.query.model.Query`, and to the dialect of the embedded engine."""
+
+from graphenv.query.cypher.reader import read_cypher
+
+__all__ = ["read_cypher"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from graphenv.query.cypher.expressions import ExpressionReader
-from graphenv.query.cypher.tokens import is_name
 from graphenv.query.cypher.tree import (
     Body,
     Call,
@@ -23,9 +22,11 @@ _WRITING = frozenset(
     ("CREATE", "MERGE", "DELETE", "DETACH", "NODETACH", "SET", "REMOVE", "FOREACH", "INSERT")
 )
 _OTHER = frozenset(
-    ("LOAD", "USE", "SHOW", "DROP", "ALTER", "GRANT", "DENY", "REVOKE", "EXPLAIN", "PROFILE")
-    + ("COPY", "EXPORT", "IMPORT", "INSTALL", "ATTACH", "BEGIN", "COMMIT", "ROLLBACK", "START")
-    + ("TERMINATE", "CYPHER", "FINISH", "CHECKPOINT", "UNINSTALL", "ANALYZE", "VACUUM", "YIELD")
+    (
+        *("LOAD", "USE", "SHOW", "DROP", "ALTER", "GRANT", "DENY", "REVOKE", "EXPLAIN", "PROFILE"),
+        *("COPY", "EXPORT", "IMPORT", "INSTALL", "ATTACH", "BEGIN", "COMMIT", "ROLLBACK", "START"),
+        *("TERMINATE", "CYPHER", "FINISH", "CHECKPOINT", "UNINSTALL", "ANALYZE", "VACUUM", "YIELD"),
+    )
 )
 
 
@@ -123,7 +124,7 @@ class ClauseReader(ExpressionReader):
             imports = tuple(names)
         if self.upper[self.at] != "{":
             name = self.tokens[self.at]
-            self.stop("unsupported", f"CALL of a procedure ({ascii(name[:40])}) is not read")
+            self.stop("unsupported", f"CALL of a procedure ({name[:40]!a}) is not read")
         self.at += 1
         aggregates = self.aggregates
         body = self.body()
@@ -193,12 +194,3 @@ class ClauseReader(ExpressionReader):
             body = Body(((Match(paths, where, False),),))
         self.need("}")
         return body
-
-
-def starts_query(token: str) -> bool:
-    """Whether a query may start with this token.
-
-    >>> starts_query("match"), starts_query("n")
-    (True, False)
-    """
-    return is_name(token) and token.upper() in _READING

@@ -12,17 +12,27 @@ from graphenv.query.cypher.tree import Body, Term
 __all__ = ["AGGREGATES", "NULL", "STAR", "TRUE", "ExpressionReader"]
 
 AGGREGATES = frozenset(
-    ("count", "sum", "avg", "min", "max", "collect", "stdev", "stdevp")
-    + ("percentilecont", "percentiledisc")
+    (
+        *("count", "sum", "avg", "min", "max", "collect", "stdev", "stdevp"),
+        *("percentilecont", "percentiledisc"),
+    )
 )
 NULL, TRUE, FALSE = (Term("literal", word) for word in ("null", "true", "false"))
 STAR = Term("star")
 # How tightly an operator binds. NOT stands between AND and the comparisons.
 _BINDS = {
-    **{"OR": 1, "XOR": 2, "AND": 3},
-    **dict.fromkeys(("=", "<>", "!=", "<", "<=", ">", ">="), 5),
-    **dict.fromkeys(("IN", "STARTS", "ENDS", "CONTAINS", "=~", "IS", "::"), 6),
-    **{"+": 7, "-": 7, "||": 7, "*": 8, "/": 8, "%": 8, "^": 9},
+    word: binds
+    for binds, words in (
+        (1, ("OR",)),
+        (2, ("XOR",)),
+        (3, ("AND",)),
+        (5, ("=", "<>", "!=", "<", "<=", ">", ">=")),
+        (6, ("IN", "STARTS", "ENDS", "CONTAINS", "=~", "IS", "::")),
+        (7, ("+", "-", "||")),
+        (8, ("*", "/", "%")),
+        (9, ("^",)),
+    )
+    for word in words
 }
 _NOT, _COMPARE, _SIGN = 4, 5, 10
 _FLAT = frozenset(("OR", "XOR", "AND", "+", "*", "||"))
@@ -201,10 +211,10 @@ class ExpressionReader(PatternReader):
             return self._bracket()
         if first == "{":
             return self.map()
-        if first == "$" and len(token) > 1:
-            self.at += 1
-            return Term("parameter", plain_name(token[1:]))
-        self.expected("an expression")
+        if first != "$" or len(token) == 1:
+            self.expected("an expression")
+        self.at += 1
+        return Term("parameter", plain_name(token[1:]))
 
     def _number(self, token: str) -> str:
         if token[:2] in ("0x", "0X", "0o"):

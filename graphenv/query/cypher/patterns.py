@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from graphenv.query.cypher.tokens import Cursor, is_name
+from graphenv.query.cypher.tokens import Cursor, is_name, plain_name
 from graphenv.query.cypher.tree import Labels, Node, Path, Step, Term
 
 __all__ = ["PatternReader"]
@@ -126,19 +126,19 @@ class PatternReader(Cursor, ABC):
 
     def _walk_kind(self) -> str:
         """Read the word that ladybug allows after the star."""
-        if self.take("SHORTEST"):
-            return "one"
         if self.take("ALL", "SHORTEST"):
             return "all"
-        self.stop("unsupported", f"{self.peek()} after * is not read")
+        if not self.take("SHORTEST"):
+            self.stop("unsupported", f"{self.peek()} after * is not read")
+        return "one"
 
     def _properties(self) -> Term | None:
         token = self.upper[self.at]
         if token == "{":
             return self.map()
-        if token[:1] == "$":
+        if token[:1] == "$" and len(token) > 1:
             self.at += 1
-            return Term("parameter", token and self.tokens[self.at - 1][1:])
+            return Term("parameter", plain_name(self.tokens[self.at - 1][1:]))
         return None
 
     def _count(self) -> int | None:
@@ -242,4 +242,6 @@ def _joined(sign: str, parts: list[Labels]) -> Labels:
 
 
 def _inside(sign: str, part: Labels) -> str:
-    return f"({part.text})" if sign == "&" and "|" in part.text and part.text[0] != "(" else part.text
+    return (
+        f"({part.text})" if sign == "&" and "|" in part.text and part.text[0] != "(" else part.text
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import NoReturn
 
 from graphenv.query.model import QueryIssue
@@ -140,11 +141,8 @@ class Cursor:
         return token if first != "`" else plain_name(token)
 
     def _place(self, index: int) -> str:
-        match = None
-        for i, match in enumerate(_TOKEN.finditer(self.text)):
-            if i == index:
-                break
-        start = match.start(1) if match is not None else 0
+        match = next(islice(_TOKEN.finditer(self.text), index, None))
+        start = match.start(1)
         line = self.text.count("\n", 0, start) + 1
         return f"line {line}, column {start - self.text.rfind(chr(10), 0, start)}"
 

@@ -30,7 +30,8 @@ class Term(NamedTuple):
         values; `case`: (subject or the literal true, condition, value ..., else); `label`: (of
         what,) and `labels`; `comprehension`: its kind, (list, condition, value), `names` are its
         variables; `reduce`: (start, list, value), `names` are accumulator and item; `pattern`:
-        `path`; `exists`, `count`, `collect`: `body`; `projection`: map projection, `names` its keys.
+        `path`; `exists`, `count`, `collect`: `body`; `projection`: (of what, value ...), `names`
+        are the keys.
     """
 
     kind: str
@@ -64,7 +65,11 @@ class Node(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A relationship pattern. `arrow` is `>`, `<` or `-`; `selector` a search that it stands for."""
+    """A relationship pattern.
+
+    `arrow` is `>`, `<` or `-`; `selector` is `one` or `all` for the search that a word after the
+    star asks for (`* SHORTEST`).
+    """
 
     variable: str
     types: Labels | None
