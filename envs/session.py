@@ -12,7 +12,7 @@ from graphenv.episode import Episode, Outcome, Status, Step, ToolCall
 from graphenv.errors import did_you_mean
 from graphenv.graph import Graph
 from graphenv.task import Task
-from graphenv.text import ParsedCall, bounded, parse_turn
+from graphenv.text import ParsedCall, ParsedTurn, bounded, parse_turn
 
 __all__ = ["Session"]
 
@@ -154,16 +154,7 @@ class Session(ABC):
                 parsed.reason,
             )
         if parsed.calls:
-            calls = self._fitting([self._execute(call) for call in parsed.calls])
-            if parsed.answer is not None and self.outcome is None:
-                # Under tool calling a turn with calls goes on, whatever else stands in it.
-                note = (
-                    " (The <answer> beside it was not read: answer in a turn without tool calls.)"
-                )
-                calls = (*calls[:-1], replace(calls[-1], result=calls[-1].result + note))
-            worst = max((c.status for c in calls), key=_SEVERITY.index)
-            bad = next((c.result for c in calls if c.status == worst), "") if worst != "ok" else ""
-            return calls, "\n".join(c.result for c in calls), worst, bounded(bad, 200)
+            return self.execute(parsed)
         answer = parsed.answer
         if answer is None:  # blocks of another family's language
             reason = "a <program> block is not read here"
@@ -173,6 +164,17 @@ class Session(ABC):
             return (), said, "malformed", answer.reason
         self.outcome = self.conclude(answer.items)
         return (), "", self.outcome.status, self.outcome.reason
+
+    def execute(self, parsed: ParsedTurn) -> tuple[tuple[ToolCall, ...], str, Status, str]:
+        """Execute the tool calls of a turn, as `read` does."""
+        calls = self._fitting([self._execute(call) for call in parsed.calls])
+        if parsed.answer is not None and self.outcome is None:
+            # Under tool calling a turn with calls goes on, whatever else stands in it.
+            note = " (The <answer> beside it was not read: answer in a turn without tool calls.)"
+            calls = (*calls[:-1], replace(calls[-1], result=calls[-1].result + note))
+        worst = max((c.status for c in calls), key=_SEVERITY.index)
+        bad = next((c.result for c in calls if c.status == worst), "") if worst != "ok" else ""
+        return calls, "\n".join(c.result for c in calls), worst, bounded(bad, 200)
 
     def _fitting(self, calls: list[ToolCall]) -> tuple[ToolCall, ...]:
         """Bound the results of one turn together: many calls may not make a long chat."""

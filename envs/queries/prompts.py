@@ -1,0 +1,52 @@
+"""The words around a question. A change here bumps the environment's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graphenv.envs.tools import ToolSpec
+from graphenv.query.model import Language
+from graphenv.task import Message
+
+__all__ = ["chat", "system_text"]
+
+_NAMES = {"sql": "SQL", "cypher": "Cypher"}
+_SINGLE = """\
+You translate a question into one {name} query that answers it. The query only reads. Use the \
+tables, columns and names of the schema as they are spelt. Write the query in one block:
+```{language}
+...
+```"""
+_TOOLS = """\
+You translate a question into one {name} query that answers it. The query only reads. You can look \
+at the database with tools before you answer. Call a tool by writing
+<tool_call>{{"name": "run", "arguments": {{"query": "..."}}}}</tool_call>
+and read what it answers. End with the final query in one block, in a turn without tool calls:
+```{language}
+...
+```
+Tools:"""
+_GRAPH = "The database is a property graph; nodes and relationships are listed as patterns."
+
+
+def system_text(
+    language: Language, *, mode: str, instructions: str, tools: Iterable[ToolSpec]
+) -> str | None:
+    """Return the instructions, the same for every task; `None` for the bare question."""
+    if instructions == "none":
+        return None
+    name = _NAMES[language]
+    if instructions == "short":
+        return f"Write one {name} query."
+    if mode == "single":
+        text = _SINGLE.format(name=name, language=language)
+    else:
+        lines = [_TOOLS.format(name=name, language=language)]
+        text = "\n".join([*lines, *(f"- {spec.usage}" for spec in tools)])
+    return text if language == "sql" else f"{text}\n{_GRAPH}"
+
+
+def chat(question: str, schema: str, system: str | None) -> tuple[Message, ...]:
+    """Return the opening chat of an episode; the schema is part of it in any case."""
+    user: Message = {"role": "user", "content": f"Schema:\n{schema}\n\nQuestion: {question}"}
+    return (user,) if system is None else ({"role": "system", "content": system}, user)
