@@ -5,10 +5,12 @@ from __future__ import annotations
 from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
 from graphenv.facts import FAMILIES
 from graphenv.rewards.expression import ExpressionReward, parse
+from graphenv.rewards.presets import PRESETS, preset
 from graphenv.rewards.registry import TERMS, make_term, term_class
 from graphenv.rewards.terms import CostTerm, EndTerm, Grade, ShapingTerm, Term
 
 __all__ = [
+    "PRESETS",
     "TERMS",
     "CostTerm",
     "EndTerm",
@@ -20,6 +22,7 @@ __all__ = [
     "make_term",
     "names",
     "parse",
+    "preset",
     "term_class",
 ]
 

@@ -2,6 +2,7 @@
 
 Grammar: numbers, term names with keyword constants, `+ - *`, division by a number, and the
 operators `gate(condition, reward, threshold=1.0)`, `cap(reward, limit)`, `potential(term)`.
+`preset('name')` stands for the expression of that name.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from graphenv.rewards.operators import (
     Scale,
     Sum,
 )
+from graphenv.rewards.presets import PRESETS, preset
 from graphenv.rewards.registry import TERMS, make_term, term_class
 from graphenv.rewards.terms import CostTerm, Crash, EndTerm, Grade, ShapingTerm, Term, grade_all
 from graphenv.score import Part, Score
@@ -179,7 +181,9 @@ def parse(text: str) -> ExpressionReward:
         Numbers, term names (`graphenv list terms`) with keyword constants (`hits(k=3)`), `+ - *`,
         division by a number, and three operators: `gate(condition, reward, threshold=1.0)` pays
         the reward where the condition reaches the threshold, `cap(reward, limit)` bounds it from
-        above, `potential(term)` turns a progress term into potential-based shaping.
+        above, `potential(term)` turns a progress term into potential-based shaping. A preset
+        (`graphenv.rewards.PRESETS`) is written `preset('name')`, or its name alone as the whole
+        text; the reward's name then spells it out.
 
     Raises
     ------
@@ -203,6 +207,8 @@ def parse(text: str) -> ExpressionReward:
         )
     if len(text) > MAX_EXPRESSION_CHARS:
         raise ConfigError(f"a reward expression has at most {MAX_EXPRESSION_CHARS} characters")
+    if text.strip() in PRESETS:
+        text = preset(text.strip())
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, RecursionError, MemoryError, UnicodeError) as error:
@@ -211,6 +217,8 @@ def parse(text: str) -> ExpressionReward:
             f"({getattr(error, 'msg', error)}). "
             "Example: 'exact + 0.3*answer_f1'"
         ) from error
+    _check_depth(tree)
+    tree = _Presets().visit(tree)
     _check_depth(tree)
     node = _node(tree)
     if not isinstance(node, Node):
@@ -233,6 +241,17 @@ def _check_depth(tree: ast.expr) -> None:
     raise ConfigError(
         f"a reward expression nests at most {MAX_DEPTH} levels deep; a sum of n terms counts as n"
     )
+
+
+class _Presets(ast.NodeTransformer):
+    """Writes the expression of a preset where its name stands."""
+
+    def visit_Call(self, tree: ast.Call) -> ast.AST:
+        if isinstance(tree.func, ast.Name) and tree.func.id == "preset":
+            if len(tree.args) == 1 and not tree.keywords:
+                return ast.parse(preset(_constant(tree.args[0])), mode="eval").body
+            raise ConfigError(f"{ast.unparse(tree)!r}: the form is preset('name')")
+        return self.generic_visit(tree)
 
 
 def _node(tree: ast.expr) -> Node | float:
@@ -325,7 +344,7 @@ def _as_potential(node: Node | float, text: str) -> Node:
 
 def _leaf(tree: ast.expr, name: str, arguments: dict[str, Any]) -> Node:
     if name not in TERMS:
-        hint = did_you_mean(name, [*TERMS, *_OPERATORS])
+        hint = did_you_mean(name, [*TERMS, *_OPERATORS, "preset"])
         if name in ("success", "truth"):
             hint = (
                 " The truth is no reward: it is measured beside it, whatever the reward is." + hint

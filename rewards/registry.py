@@ -25,9 +25,18 @@ TERMS: dict[str, str] = {
     "spectral": "graphenv.rewards.similarity.terms:Spectral",
     "mces": "graphenv.rewards.similarity.terms:CommonEdgesTerm",
     "path_similarity": "graphenv.rewards.paths:PathSimilarity",
+    "execution": "graphenv.rewards.queries.results:Execution",
+    "row_f1": "graphenv.rewards.queries.results:RowF1",
+    "efficiency": "graphenv.rewards.queries.results:Efficiency",
+    "schema_linking": "graphenv.rewards.queries.structure:SchemaLinking",
+    "component_f1": "graphenv.rewards.queries.structure:ComponentF1",
+    "query_ged": "graphenv.rewards.queries.structure:QueryGed",
+    "ngram": "graphenv.rewards.queries.wording:Ngram",
+    "judge": "graphenv.rewards.queries.judge:Judge",
     "user": "graphenv.rewards.user:User",
     # form
     "format": "graphenv.rewards.form:Format",
+    "syntax": "graphenv.rewards.queries.wording:Syntax",
     "path_validity": "graphenv.rewards.paths:PathValidity",
     # step terms
     "progress": "graphenv.rewards.paths:Progress",

@@ -26,7 +26,7 @@ from graphenv.task import Target
 from graphenv.text import format_answer, format_call
 
 SHAPING = ["progress", "potential(progress)", "ged_progress"]
-STEADY = [EXPRESSIONS.get(t, t) for t in rewards.TERMS if t not in SHAPING] + ["hits(k=3)"]
+STEADY = [EXPRESSIONS.get(t, t) for t in rewards.names("kgqa") if t not in SHAPING] + ["hits(k=3)"]
 EVERYTHING = " + ".join(STEADY) + " + progress + ged_progress"
 TOL = 1e-9
 

@@ -14,7 +14,10 @@ from typing import Literal
 from graphenv.query.graphs import COMMUTATIVE, scopes_of
 from graphenv.query.model import Expr, Query, Relation, Scope
 
-__all__ = ["CLAUSES", "Clause", "Mention", "components", "mentions", "spider_exact_match"]
+__all__ = [
+    *("CLAUSES", "Clause", "Mention", "components", "mentions"),
+    *("spider_components", "spider_exact_match"),
+]
 
 Clause = Literal["select", "from", "where", "group", "having", "order", "limit", "set", "nested"]
 CLAUSES: tuple[Clause, ...] = (
@@ -187,6 +190,11 @@ def _expressions(scope: Scope) -> Iterator[Expr]:
 # -- the published metric -------------------------------------------------------------------------
 
 
+def spider_components(query: Query) -> dict[Clause, Counter[str]]:
+    """Return the items of each clause as `spider_exact_match` sees them."""
+    return _bags(query, spider=True)
+
+
 def spider_exact_match(predicted: Query, gold: Query) -> bool:
     """Return whether two queries match by Spider's exact set match: all clauses equal, as sets.
 
@@ -197,4 +205,4 @@ def spider_exact_match(predicted: Query, gold: Query) -> bool:
     functions, comma joins, window functions) is compared instead of failing; what stands in
     subqueries is compared as one bag; and conditions connected by OR are one condition.
     """
-    return _bags(predicted, spider=True) == _bags(gold, spider=True)
+    return spider_components(predicted) == spider_components(gold)

@@ -47,6 +47,8 @@ def check_core(term: str) -> None:
 class Settings:
     """How graphs are compared: what `ged` takes, and whether kinds of nodes are looked at.
 
+    `normalized=False` compares names as they stand, where they have a canonical form already.
+
     Raises
     ------
     ConfigError
@@ -58,6 +60,7 @@ class Settings:
     similarity: str | None = None
     method: Method = "search"
     kinds: bool = True
+    normalized: bool = True
 
     def __post_init__(self) -> None:
         if not is_whole(self.budget, 1):
@@ -136,7 +139,8 @@ class Recent(Generic[K, V]):
 
 
 class Comparer:
-    """Edit distances under one cost model; labels, kinds and relations are compared normalised.
+    """Edit distances under one cost model; labels, kinds and relations are compared normalised
+    unless the settings say otherwise.
 
     Solved pairs are kept for a while, so that a running episode, its final grading and the rest of
     its group pay for each distinct pair once. Keeping changes no value: the solver is
@@ -173,7 +177,7 @@ class Comparer:
                 similarity=self._settings.similarity,
                 budget=self._settings.budget,
                 method=self._settings.method,
-                normalized=True,
+                normalized=self._settings.normalized,
             )
             for pair, result in zip(missing, made, strict=True):
                 found[pair] = result

@@ -1,0 +1,124 @@
+"""Terms about the text of a query: does it read, how near is its wording."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import ClassVar
+
+from graphenv.episode import Episode
+from graphenv.errors import ConfigError, did_you_mean
+from graphenv.query.results import QueryError
+from graphenv.rewards.graphs import bag_f1
+from graphenv.rewards.terms import EndTerm
+from graphenv.score import Kind
+
+__all__ = ["Ngram", "Syntax", "query_tokens"]
+
+INVALID = ("syntax", "refused", "unsupported")
+PAPERS = ("reasoning-sql", "struct-llm")
+MAX_RATIO_CHARS = 4_096
+
+# Every alternative matches as soon as its first character does, so that reading is linear.
+_TOKEN = re.compile(
+    r"""
+      '(?:[^'\\]|\\.|'')*+\\?(?:'|\Z)   # text, closed or not
+    | "(?:[^"\\]|\\.|"")*+\\?(?:"|\Z)
+    | `[^`]*+(?:`|\Z)
+    | \d+(?:\.\d+)?
+    | \w+
+    | <> | <= | >= | != | =~ | \|\| | ->
+    | \S
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def query_tokens(text: str) -> list[str]:
+    """Return the tokens of a query: words in lower case, what is quoted as it stands.
+
+    >>> query_tokens("SELECT name FROM t WHERE x >= 'A b'")
+    ['select', 'name', 'from', 't', 'where', 'x', '>=', "'A b'"]
+    """
+    return [t if t[0] in "'\"`" else t.lower() for t in _TOKEN.findall(text)]
+
+
+class Syntax(EndTerm):
+    """1 if the text is a query, else 0.
+
+    The engine decides where it ran: everything but a syntax error, a refusal (writes, files,
+    settings) and what its dialect does not have is a query. Without results the reader decides.
+    A name that the database does not have, a type error or a timeout is no matter of syntax.
+
+    Blind to what the query asks: `SELECT 1` earns it. A share of a reward, never a large one.
+    """
+
+    kind: ClassVar[Kind] = "validity"
+    needs: ClassVar[frozenset[str]] = frozenset({"outcome.query"})
+
+    def score(self, episode: Episode) -> float:
+        """Return 1.0 or 0.0."""
+        outcome = episode.outcome
+        if outcome is None:
+            return 0.0
+        if outcome.results:
+            errors = (r.kind for r in outcome.results if isinstance(r, QueryError))
+            return float(not any(kind in INVALID for kind in errors))
+        return float(outcome.query is not None)
+
+
+class Ngram(EndTerm):
+    """F1 of the token pairs of the two texts, as bags: 2|P and G| / (|P| + |G|).
+
+    Tokens as of `query_tokens`: words in any case, literals as they stand. A mark before the first
+    and after the last token makes pairs too, so both ends count. In [0, 1]: 1 for the same tokens
+    in the same order, 0 for no query; surplus and repeated text is charged. `None` if the task has
+    no gold text.
+
+    Blind to meaning: aliases, and the order of conditions that may stand in any, are differences.
+
+    Parameters
+    ----------
+    paper
+        `"reasoning-sql"`: the Jaccard index of the sets of pairs of lower-cased words (arXiv
+        2503.23157), which repetition does not change. `"struct-llm"`: the ratio of matching
+        characters in the lower-cased texts (arXiv 2506.21575), which does not see the case of a
+        literal; texts beyond 4,096 characters earn 0.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"outcome.program", "target.program"})
+
+    def __init__(self, *, paper: str | None = None) -> None:
+        if paper is not None and paper not in PAPERS:
+            raise ConfigError(
+                f"ngram: paper={paper!r} is unknown.{did_you_mean(str(paper), PAPERS)}"
+            )
+        self.paper = paper
+
+    def score(self, episode: Episode) -> float | None:
+        """Return a value in [0, 1]."""
+        gold = episode.task.target.program
+        if gold is None:
+            return None
+        predicted = episode.outcome.program if episode.outcome is not None else None
+        if predicted is None:
+            return 0.0
+        if self.paper == "struct-llm":
+            return _ratio(predicted.lower(), gold.lower())
+        if self.paper == "reasoning-sql":
+            ours, theirs = (set(pairwise(t.lower().split())) for t in (predicted, gold))
+            return len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
+        return bag_f1(_pairs(query_tokens(predicted)), _pairs(query_tokens(gold)))
+
+
+def _pairs(tokens: Sequence[str]) -> Counter[object]:
+    return Counter(pairwise(["", *tokens, ""])) if tokens else Counter()
+
+
+def _ratio(predicted: str, gold: str) -> float:
+    if max(len(predicted), len(gold)) > MAX_RATIO_CHARS:
+        return float(predicted == gold)
+    return SequenceMatcher(None, predicted, gold).ratio()
