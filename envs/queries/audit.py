@@ -20,7 +20,7 @@ from graphenv.errors import ConfigError
 from graphenv.query.matching import same_rows
 from graphenv.query.results import Rows, Value
 
-__all__ = ["VERSION", "Finding", "audit_sqlite", "is_ordered", "tie_breaks", "unlimited"]
+__all__ = ["VERSION", "Finding", "audit_sqlite", "is_ordered", "parsed", "tie_breaks", "unlimited"]
 
 VERSION = 1
 """Goes up when a query may be judged otherwise: findings are cached by it."""
@@ -64,8 +64,8 @@ def _finding(connection: sqlite3.Connection, query: str, limits: Limits) -> Find
         rows = _run(connection, query, limits)
         others = [_run(connection, query, limits, reverse=True)]
         with suppress(sqlite3.Error):  # a form that SQLite does not take tells nothing
-            for text in tie_breaks(query, len(rows.columns)):
-                others.append(_run(connection, text, limits))
+            forms = tie_breaks(query, len(rows.columns))
+            others += [_run(connection, text, limits) for text in forms]
     except _TooLong:
         return "too long"
     except (sqlite3.Error, sqlite3.Warning, ValueError):  # several statements, characters
@@ -118,7 +118,7 @@ def is_ordered(query: str) -> bool:
     >>> is_ordered("select a from t order by a"), is_ordered("select (select 1 order by 1) from t")
     (True, False)
     """
-    tree = _parse(query)
+    tree = parsed(query)
     return tree is not None and tree.args.get("order") is not None
 
 
@@ -128,7 +128,7 @@ def unlimited(query: str) -> str:
     >>> unlimited("SELECT name FROM t ORDER BY age LIMIT 1")
     'SELECT name FROM t ORDER BY age'
     """
-    tree = _parse(query)
+    tree = parsed(query)
     if tree is None:
         return query
     tree.set("limit", None)
@@ -147,7 +147,7 @@ def tie_breaks(query: str, width: int) -> Iterator[str]:
     """
     exp = _sqlglot().exp
     for descending in (False, True):
-        tree = _parse(query)
+        tree = parsed(query)
         if tree is None:
             return
         changed = False
@@ -176,7 +176,8 @@ def _width(part: Any) -> int:
     return 0 if any(item.is_star for item in items) else len(items)
 
 
-def _parse(query: str) -> Any:
+def parsed(query: str) -> Any:
+    """Return the syntax tree of an SQL query, `None` if it is none."""
     sqlglot = _sqlglot()
     try:
         return sqlglot.parse_one(query, dialect="sqlite")

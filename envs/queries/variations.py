@@ -9,6 +9,7 @@ that gold queries ask for still occur.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from graphenv.envs.queries.sqlite_tables import Reference, Table, read_tables, w
 from graphenv.errors import DataError
 from graphenv.seeding import rng
 
-__all__ = ["Witness", "file_digest", "vary_sqlite", "write_variation"]
+__all__ = ["Witness", "file_digest", "file_name", "vary_sqlite", "write_variation"]
 
 VERSION = 1
 """Part of the name of cached files: goes up when the same seed gives another copy."""
@@ -35,11 +36,13 @@ class Witness:
     """Rows that make the conditions of a query true, to be planted into a copy.
 
     `rows` are (table, ((column, value), ...)); `joins` are ((row, column), (row, column)): the cell
-    on the left gets the value of the cell on the right.
+    on the left gets the value of the cell on the right. In a graph, `links` are (relation, row,
+    row).
     """
 
     rows: tuple[tuple[str, tuple[tuple[str, Cell], ...]], ...]
     joins: tuple[tuple[tuple[int, str], tuple[int, str]], ...] = ()
+    links: tuple[tuple[str, int, int], ...] = ()
 
 
 def vary_sqlite(
@@ -74,7 +77,16 @@ def vary_sqlite(
     def make(out: Path) -> None:
         write_variation(path, out, seed, witnesses=witnesses, joins=joins, max_rows=max_rows)
 
-    return cached(f"{path.stem}-{seed}.sqlite", digest.hexdigest(), make)
+    return cached(f"{file_name(path)}-{seed}.sqlite", digest.hexdigest(), make)
+
+
+def file_name(path: Path) -> str:
+    """Return the name of a file in characters that the cache takes.
+
+    >>> file_name(Path("a/Film & TV.sqlite"))
+    'db-Film_TV'
+    """
+    return "db-" + re.sub(r"[^A-Za-z0-9._-]+", "_", path.stem)
 
 
 def file_digest(path: Path) -> str:

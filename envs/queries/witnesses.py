@@ -65,11 +65,15 @@ def _witness(scope: Scope, relations: dict[str, RelationType]) -> Witness | None
         (entity.name, tuple(known.items())) for entity, known in zip(tables, cells, strict=True)
     ]
     joins: list[tuple[tuple[int, str], tuple[int, str]]] = []
+    links: list[tuple[str, int, int]] = []
     for relation in scope.relations:
         if relation.head not in place or relation.tail not in place:
             continue
         head, tail = place[relation.head], place[relation.tail]
         known = relations.get(relation.name)
+        if known is not None and not known.joins:
+            links.append((known.name, head, tail))
+            continue
         if known is not None and known.via and len(known.joins) == 2:
             rows.append((known.via, ()))
             for (own, theirs), end in zip(known.joins, (head, tail), strict=True):
@@ -78,9 +82,9 @@ def _witness(scope: Scope, relations: dict[str, RelationType]) -> Witness | None
         pair = known.joins[0] if known is not None and known.joins else _pair(relation.name)
         if pair is not None:
             joins.append(((head, _column(pair[0])), (tail, _column(pair[1]))))
-    if not joins and not any(cells):
+    if not joins and not links and not any(cells):
         return None  # any row will do
-    return Witness(tuple(rows), tuple(joins))
+    return Witness(tuple(rows), tuple(joins), tuple(links))
 
 
 def _pair(name: str) -> tuple[str, str] | None:
@@ -117,11 +121,11 @@ def _constants(conditions: Iterable[Expr]) -> Iterator[tuple[int, str, Cell]]:
 def literal(name: str) -> Cell:
     """Return the value of a literal's canonical text.
 
-    >>> literal("'it''s'"), literal("3"), literal("1.5"), literal("null")
+    >>> literal("'it's'"), literal("3"), literal("1.5"), literal("null")
     ("it's", 3, 1.5, None)
     """
     if len(name) >= 2 and name[0] == name[-1] == "'":
-        return name[1:-1].replace("''", "'")
+        return name[1:-1]
     for kind in (int, float):
         try:
             return kind(name)

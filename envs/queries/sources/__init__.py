@@ -1,1 +1,74 @@
-"""Where questions with gold queries come from."""
+"""Where questions for queries come from: one row a source, with the languages of its gold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphenv.envs.queries.sources.base import QuerySource
+from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.query.model import Language
+from graphenv.references import check_keywords, load_row
+
+__all__ = ["LANGUAGES", "SOURCES", "QuerySource", "make_source"]
+
+SOURCES: dict[str, str] = {
+    "synthetic": "graphenv.envs.queries.sources.synthetic.source:SyntheticQueries",
+    "spider": "graphenv.envs.queries.sources.spider:SpiderQueries",
+    "bird": "graphenv.envs.queries.sources.bird:BirdQueries",
+    "zograscope": "graphenv.envs.queries.sources.zograscope:ZograscopeQueries",
+    "neo4j_text2cypher": "graphenv.envs.queries.sources.neo4j_labs:Neo4jText2Cypher",
+}
+
+LANGUAGES: dict[str, tuple[Language, ...]] = {
+    "synthetic": ("sql", "cypher"),
+    "spider": ("sql",),
+    "bird": ("sql",),
+    "zograscope": ("cypher",),
+    "neo4j_text2cypher": ("cypher",),
+}
+"""The languages that a source has gold in; one with several takes `language=`."""
+
+_ENVIRONMENT_ARGUMENTS = (
+    *("source", "split", "reward", "mode", "max_turns", "page_size", "engine"),
+    *("instructions", "max_observation", "render_mode"),
+)
+"""What the environments take themselves: offered beside a source's own when one is misspelt."""
+
+
+def make_source(
+    name: str, language: Language, split: str, arguments: Mapping[str, Any]
+) -> QuerySource:
+    """Return the source `name` in a language, for a split.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such source.
+    ConfigError
+        If it has no gold in that language, or an argument is unknown or missing.
+
+    Examples
+    --------
+    >>> make_source("spider", "cypher", "train", {})
+    Traceback (most recent call last):
+    ...
+    graphenv.errors.ConfigError: The source 'spider' has gold in sql, not in cypher. In cypher: \
+neo4j_text2cypher, synthetic, zograscope.
+    """
+    if name not in SOURCES:
+        raise UnknownNameError(f"Query source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
+    if language not in LANGUAGES[name]:
+        others = ", ".join(sorted(other for other, has in LANGUAGES.items() if language in has))
+        raise ConfigError(
+            f"The source {name!r} has gold in {', '.join(LANGUAGES[name])}, not in {language}. "
+            f"In {language}: {others}."
+        )
+    cls = load_row(SOURCES[name])
+    given = dict(arguments)
+    if len(LANGUAGES[name]) > 1:
+        given["language"] = language
+    check_keywords(f"source={name!r}", cls, [*given, "split"], also=_ENVIRONMENT_ARGUMENTS)
+    source = cls(split=split, **given)
+    assert isinstance(source, QuerySource)
+    return source

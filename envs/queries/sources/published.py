@@ -99,6 +99,12 @@ class PublishedQueries(QuerySource):
     def schema(self, index: int) -> Schema:
         return self._schemas[self._questions[index].database]
 
+    def _schema_of(self, database: str) -> Schema:
+        if database not in self._schemas:
+            held = did_you_mean(database, self._schemas)
+            raise DataError(f"{self.name}: there is no schema of the database {database!r}.{held}")
+        return self._schemas[database]
+
     def databases(self, index: int) -> tuple[Database, ...]:
         return ()
 

@@ -15,11 +15,11 @@ from graphenv.envs.queries.sources.sqlite import SqliteQueries, find_database
 from graphenv.query.schema import Schema
 from graphenv.query.sql.spider_tables import spider_schema
 
-__all__ = ["SpiderQueries"]
+__all__ = ["SpiderQueries", "read_schemas"]
 
 LAYOUT = (
     "dev.json and, for training, train_spider.json (and train_others.json); tables.json; the "
-    "folder database with <db_id>/<db_id>.sqlite (or <db_id>.sqlite), or another folder by databases="
+    "folder database with <db_id>/<db_id>.sqlite (or <db_id>.sqlite), or another by databases="
 )
 _TRAIN = ("train_spider.json", "train_others.json")
 
@@ -90,11 +90,11 @@ class SpiderQueries(SqliteQueries):
             splits = carve_databases("spider", known, heldout=0 if training else 0.2)
             # Questions whose database is missing are of no split: every split reports them.
             questions = [q for q in questions if splits.get(q.database, split) == split]
-        self._schemas = _schemas(tables)
+        self._schemas = read_schemas(tables)
         self._take(questions, found)
 
 
-def _schemas(path: Path) -> dict[str, Schema]:
+def read_schemas(path: Path) -> dict[str, Schema]:
     return {
         text_in(path, number, entry, "db_id"): spider_schema(entry)
         for number, entry in json_rows(path)

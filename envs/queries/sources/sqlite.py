@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from graphenv.envs.queries.audit import Finding, audit_sqlite, is_ordered, unlim
 from graphenv.envs.queries.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
-from graphenv.envs.queries.variations import Witness, file_digest, vary_sqlite
+from graphenv.envs.queries.uniqueness import worst_cut
+from graphenv.envs.queries.variations import Witness, file_digest, file_name, vary_sqlite
 from graphenv.envs.queries.witnesses import scopes, witnesses
 from graphenv.errors import ConfigError
 from graphenv.query.model import Query
@@ -56,26 +58,43 @@ class SqliteQueries(PublishedQueries):
 
     def _take(self, questions: Sequence[Question], files: dict[str, Path]) -> None:
         """Make tasks of the questions whose database file is there."""
-        grouped: dict[str, list[Question]] = {}
-        for question in questions:
+        grouped: dict[str, list[int]] = {}
+        for at, question in enumerate(questions):
             if question.database in files:
-                grouped.setdefault(question.database, []).append(question)
+                grouped.setdefault(question.database, []).append(at)
             else:
                 self.left_out["database file missing"] += 1
-        kept: dict[str, tuple[Question, tuple[int, ...]]] = {}
+        kept: dict[int, tuple[Question, tuple[int, ...]]] = {}
         for name, group in grouped.items():
-            copies = _Copies(files[name], self._schemas[name], tuple(q.gold for q in group))
+            golds = tuple(questions[at].gold for at in group)
+            copies = _Copies(files[name], self._schema_of(name), golds)
             self._makers[name] = copies
-            for question, findings in zip(group, copies.findings(self._variations), strict=True):
+            for at, findings in zip(group, copies.findings(self._variations), strict=True):
                 seeds = self._judge(findings)
                 if seeds is not None:
-                    kept[question.id] = (_described(question, findings), seeds)
-        for question in questions:
-            if question.id in kept:
-                self._questions.append(kept[question.id][0])
-                self._seeds.append(kept[question.id][1])
+                    kept[at] = (_described(questions[at], findings), seeds)
+        for _, (question, seeds) in sorted(kept.items()):
+            self._questions.append(question)
+            self._seeds.append(seeds)
         digests = sorted((name, copies.digest) for name, copies in self._makers.items())
         self._close(self._variations, self._seeds, digests)
+
+    def _take_without_data(self, questions: Sequence[Question]) -> None:
+        """Make tasks of all questions; what is not unique is seen from gold alone."""
+        for question in questions:
+            ordered = {"ordered": is_ordered(question.gold)}
+            read = read_sql(question.gold, self._schema_of(question.database))
+            if not isinstance(read, Query):
+                self.left_out["gold cannot be read"] += 1
+            elif worst_cut(read, self._schema_of(question.database)) != "no order":
+                self._questions.append(replace(question, meta={**question.meta, **ordered}))
+            elif self._keep_ambiguous:
+                more = {"ambiguous": True, "accept": [unlimited(question.gold)]}
+                meta = {**question.meta, **ordered, **more}
+                self._questions.append(replace(question, meta=meta))
+            else:
+                self.left_out[_REASONS["not unique"]] += 1
+        self._close(self._variations)
 
     def _judge(self, findings: Sequence[Finding]) -> tuple[int, ...] | None:
         """Return the seeds of a task's variations, `None` if it is left out."""
@@ -97,14 +116,13 @@ class SqliteQueries(PublishedQueries):
 
 
 def _described(question: Question, findings: Sequence[Finding]) -> Question:
-    meta = dict(question.meta)
-    meta["ordered"] = is_ordered(question.gold)
+    meta = {**question.meta, "ordered": is_ordered(question.gold)}
     if findings[0] == "order not unique":
         meta["order_ties"] = True
     if findings[0] == "not unique":
         meta["ambiguous"] = True
         meta["accept"] = [unlimited(question.gold)]
-    return Question(question.id, question.database, question.text, question.gold, meta)
+    return replace(question, meta=meta)
 
 
 class _Copies:
@@ -127,7 +145,7 @@ class _Copies:
             columns += [audit_sqlite(self.file(seed), self.golds) for seed in copies]
             out.write_text(json.dumps(list(zip(*columns, strict=True))), encoding="utf-8")
 
-        file = cached(f"{self.path.stem}-gold.json", digest, make)
+        file = cached(f"{file_name(self.path)}-gold.json", digest, make)
         return [tuple(row) for row in json.loads(file.read_text(encoding="utf-8"))]
 
     def file(self, seed: int) -> Path:
