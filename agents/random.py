@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from graphenv.agents.base import Agent, WorldAgent
-from graphenv.agents.script import Script, kgqa_env, opening, topics_of
+from graphenv.agents.families import family_of
 from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
-from graphenv.envs.kgqa.program import Filter
-from graphenv.envs.kgqa.walk import Walk
 from graphenv.errors import ConfigError
-from graphenv.knowledge import TripleStore
-from graphenv.seeding import rng
-from graphenv.task import Message
-from graphenv.text import format_answer, format_call
 
 __all__ = ["RandomAgent"]
 
-STOP, LOOK = 0.3, 0.25
-"""Chances, at every turn after the first move, to answer, and (else) to look before moving."""
-
 
 class RandomAgent(WorldAgent):
-    """Walks at random: only moves, entities and arguments that exist.
+    """Plays at random: only moves, names and arguments that exist.
 
-    In program mode it writes a random path of 1 to `max_moves` moves that leads somewhere. The
-    draw is a pure function of (seed, prompt), so the same chat always gets the same turn.
+    KGQA: a random path of 1 to `max_moves` moves that leads somewhere. Queries: a random projection
+    or count with up to `max_moves` conditions. The draw is a pure function of (seed, prompt), so
+    the same chat always gets the same turn.
 
     Parameters
     ----------
     env
-        A KGQA environment.
+        An environment of a family that is known (`graphenv.agents.families`).
     seed
-        Other seeds, other walks.
+        Other seeds, other moves.
     max_moves
-        Longest path, at least 1.
+        Most moves, at least 1.
 
     Raises
     ------
@@ -54,90 +42,12 @@ class RandomAgent(WorldAgent):
 
     def __init__(self, env: GraphEnv, *, seed: int = 0, max_moves: int = 3) -> None:
         super().__init__(env)
-        self._drop_topic = kgqa_env(env, "random").kg_source.drop_topic
         if not is_whole(max_moves, 1):
             raise ConfigError(f"random: max_moves={max_moves!r} must be a whole number >= 1")
+        self._family = family_of(env, "random")
         self.seed = seed
         self.max_moves = max_moves
 
     def for_world(self, world: Any) -> Agent:
-        """Return the policy for episodes in `world`, a `TripleStore`."""
-        return _RandomWalker(self, world, drop_topic=self._drop_topic)
-
-
-class _RandomWalker(Agent):
-    def __init__(self, agent: RandomAgent, world: TripleStore, *, drop_topic: bool) -> None:
-        self._agent = agent
-        self._world = world
-        self._drop_topic = drop_topic
-
-    def act(self, messages: Sequence[Message]) -> str:
-        prompt = opening(messages)
-        said = json.dumps([dict(m) for m in prompt], sort_keys=True)
-        draw = rng("random agent", self._agent.seed, said)
-        topics = topics_of(prompt, self._world)
-        start = self._world.find_entity(topics[0]) if topics else None
-        if start is None:
-            start = int(draw.integers(self._world.num_entities))
-        walk = Walk(self._world, start, drop_topic=self._drop_topic)
-        tools = set(self._agent.env.tools)
-        if not tools:
-            return self._program(walk, draw)
-        return Script(self._turns(walk, draw, tools)).act(messages)
-
-    def _program(self, walk: Walk, draw: np.random.Generator) -> str:
-        for _ in range(int(draw.integers(1, self._agent.max_moves + 1))):
-            if not self._step(walk, draw):
-                break
-        program = walk.program()
-        if not program.path:
-            return format_answer([self._world.entity_name(walk.topic)])
-        return str(program)
-
-    def _step(self, walk: Walk, draw: np.random.Generator) -> str | None:
-        """Follow a random move that leads somewhere; `None` if there is none."""
-        moves = self._world.moves(walk.frontier)
-        for i in draw.permutation(len(moves)).tolist():
-            if walk.follow(moves[i]):
-                name: str = moves[i]
-                return name
-        return None
-
-    def _turns(self, walk: Walk, draw: np.random.Generator, tools: set[str]) -> list[str]:
-        turns: list[str] = []
-        for _ in range(self._agent.env.max_turns - 1):
-            if walk.depth and draw.random() < STOP:
-                break
-            if draw.random() < LOOK:
-                turns.append(self._look(walk, draw, tools))
-                continue
-            moved = self._step(walk, draw) if walk.depth < self._agent.max_moves else None
-            if moved is None:
-                break
-            turns.append(format_call("follow", relation=moved))
-        return [*turns, format_call("answer_frontier")]
-
-    def _look(self, walk: Walk, draw: np.random.Generator, tools: set[str]) -> str:
-        """Return a call that changes nothing, or undoes a move, or keeps what has a drawn value."""
-        names = self._world.entity_names(draw.choice(walk.frontier, 1))
-        moves = self._world.moves(walk.frontier)
-        kinds = ["relations", "frontier"]
-        kinds += ["back"] * bool(walk.depth)
-        kinds += ["neighbors", *(["keep"] * ("keep" in tools))] if moves else []
-        kind = kinds[int(draw.integers(len(kinds)))]
-        if kind == "back":
-            walk.back()
-        if kind == "neighbors":
-            entity = self._world.entity_id(names[0])
-            own = self._world.moves([entity]) or moves
-            relation = own[int(draw.integers(len(own)))]
-            return format_call("neighbors", entity=names[0], relation=relation)
-        if kind == "keep":
-            relation = moves[int(draw.integers(len(moves)))]
-            _, tails = self._world.edges(walk.frontier, relation)
-            value = self._world.entity_name(int(draw.choice(tails)))
-            if walk.keep(Filter(relation, "=", value)):
-                return format_call("keep", relation=relation, operator="=", value=value)
-        if kind == "relations" and draw.random() < 0.5:
-            return format_call("relations", entity=names[0])
-        return format_call("relations" if kind == "keep" else kind)
+        """Return the policy for episodes in `world` (what `Session.world` gives)."""
+        return self._family.random(world, self.seed, self.max_moves)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from graphenv import agents
+from graphenv.agents.families import family_of
 from graphenv.benchmarks.comparison.stats import Interval, success_interval, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
-from graphenv.knowledge import TripleStore
 from graphenv.seeding import rng
-from graphenv.text import MAX_ANSWER_ITEMS, MAX_COMPLETION_CHARS, format_answer
+from graphenv.text import format_answer
 
-__all__ = ["BLIND", "Player", "Validation", "everything", "validate"]
+__all__ = ["BLIND", "Player", "Validation", "validate"]
 
 BLIND = ("random", "copy-prompt", "list-everything")
 """Players that know nothing of the gold."""
@@ -145,38 +145,14 @@ def _played(
     yield "random", by_agent("random", seed=seed)
     tell("copy-prompt")
     yield "copy-prompt", by_text(lambda index: format_answer([env.tasks[index].prompt]))
-    if everything(env, tasks[0]):
+    family = family_of(env, "validate")
+    if family.everything(tasks[0]):
         tell("list-everything")
-        yield "list-everything", by_text(lambda index: format_answer(everything(env, index)))
+        yield "list-everything", by_text(lambda index: format_answer(family.everything(index)))
 
 
 def _to_the_end(env: GraphEnv, index: int, text: str) -> Episode:
     return env.play(index, [text] * env.max_turns)
-
-
-def everything(env: GraphEnv, index: int) -> list[str]:
-    """Return as many entities of the task's world as an answer may hold, the nearest first.
-
-    Empty where the world is no knowledge graph.
-    """
-    session = env.begin(index)
-    world = session.world
-    if not isinstance(world, TripleStore):
-        return []
-    topics = [world.find_entity(name) for name in session.task.meta.get("topics", ())]
-    known = [topic for topic in topics if topic is not None]
-    order = np.arange(world.num_entities)
-    if known:
-        hops = world.distances(known, 4)
-        order = np.argsort(np.where(hops < 0, 99, hops), kind="stable")
-    names: list[str] = []
-    room = MAX_COMPLETION_CHARS - 1_000
-    for name in world.entity_names(order[:MAX_ANSWER_ITEMS]):
-        room -= 2 * len(name) + 8  # quotes, comma and escapes
-        if room < 0:
-            break
-        names.append(name)
-    return names
 
 
 def _problems(players: list[Player], env: GraphEnv) -> list[str]:

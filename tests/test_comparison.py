@@ -17,6 +17,7 @@ import pytest
 from graphenv import agents, envs
 from graphenv.agents.base import Agent, task_indices
 from graphenv.agents.bridge.config import TrainConfig
+from graphenv.agents.families import family_of
 from graphenv.benchmarks.comparison.analysis import analyse, finished_runs, normalized
 from graphenv.benchmarks.comparison.examples import pick_examples
 from graphenv.benchmarks.comparison.floors import BagOfWords, bag_of_words_episodes, compute_floors
@@ -24,7 +25,7 @@ from graphenv.benchmarks.comparison.plan import Plan, make_variants
 from graphenv.benchmarks.comparison.runner import Job, run_jobs, run_plan
 from graphenv.benchmarks.evaluate import answer_key, evaluate
 from graphenv.benchmarks.rescore import rescore
-from graphenv.benchmarks.validate import everything, validate
+from graphenv.benchmarks.validate import validate
 from graphenv.episode import read_records
 from graphenv.errors import ConfigError, DataError
 from graphenv.task import Message
@@ -363,7 +364,7 @@ def test_a_reward_that_ranks_the_wrong_way_is_caught() -> None:
 
 def test_everything_is_near_first_and_fits() -> None:
     env = envs.make("kgqa")
-    listed = everything(env, 0)
+    listed = family_of(env, "test").everything(0)
     assert set(env.source[0].target.answer or ()) <= set(listed)
     assert len(set(listed)) == len(listed)
     episode = env.play(0, [format_answer(listed)])

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from graphenv import agents, envs
 from graphenv.agents.base import Agent
 from graphenv.agents.bridge.config import TrainConfig
+from graphenv.agents.families import family_of
 from graphenv.agents.llm import show_loading_bars
 from graphenv.benchmarks.comparison.stats import Interval, wilson
 from graphenv.envs.base import GraphEnv
@@ -29,9 +30,6 @@ from graphenv.text import format_answer
 __all__ = ["BagOfWords", "CopyPrompt", "bag_of_words_episodes", "compute_floors", "floor", "words"]
 
 Array = npt.NDArray[np.float32]
-CLASSIFIED = ("kgqa",)
-"""Families whose gold is a program that a classifier can name."""
-
 MANY = 2_000
 _WORD = re.compile(r"[^\W_]+")
 _SLOT = "topicslot"
@@ -234,7 +232,7 @@ def compute_floors(
     play("copy-prompt", CopyPrompt(env), "answers with what was said to it")
     play("random", agents.make("random", env, seed=config.seed), "random moves that exist")
     few = config.warmup
-    for count in (few, max(MANY, 2 * few)) if env.family in CLASSIFIED else ():
+    for count in (few, max(MANY, 2 * few)) if family_of(env, "floors").has_classes else ():
         if not count:
             continue
         episodes = bag_of_words_episodes(

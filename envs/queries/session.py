@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphenv.envs.queries.databases import Databases, gave_up
 from graphenv.envs.queries.reading import find_query, read_query
@@ -23,7 +23,14 @@ from graphenv.query.schema import Schema
 from graphenv.seeding import stable_hash
 from graphenv.text import ParsedTurn, bounded, parse_turn
 
-__all__ = ["QuerySession"]
+__all__ = ["PublicSchema", "QuerySession"]
+
+
+class PublicSchema(NamedTuple):
+    """What an agent may read beside the chat: the schema, and the language that is asked for."""
+
+    schema: Schema
+    language: Language
 
 
 class QuerySession(Session):
@@ -69,6 +76,11 @@ class QuerySession(Session):
         self._needs = needs
         self._queries = 0  # run by tools so far
         self._gave_up = ""
+
+    @property
+    def world(self) -> PublicSchema:
+        """The schema and the language."""
+        return PublicSchema(self._schema, self._language)
 
     def facts(self) -> dict[str, Any]:
         """Return how many queries were run, and at the end a digest of each result."""

@@ -1,0 +1,118 @@
+"""How text-to-query is played: the gold query, nested mistakes in it, random queries."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from graphenv.agents.base import Agent
+from graphenv.agents.families.base import Family
+from graphenv.agents.script import Script, opening
+from graphenv.envs.queries.session import PublicSchema
+from graphenv.query.schema import EntityType, RelationType, Schema
+from graphenv.seeding import rng
+from graphenv.task import Message
+from graphenv.text import format_call
+
+__all__ = ["QueryFamily", "fenced", "with_mistakes"]
+
+_TOKEN = re.compile(
+    r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"|`[^`]*`|\d+(?:\.\d+)?|\w+|\s+|.", re.S
+)
+
+
+class QueryFamily(Family):
+    """One query in a fenced block; in tool mode it is run first."""
+
+    def gold(self, index: int) -> list[str]:
+        """Return the gold query; in tool mode with data, a look at what it gives before."""
+        task = self.env.tasks[index]
+        assert task.target.program is not None
+        return self._turns(task.target.program)
+
+    def planted(self, index: int, errors: int) -> list[str]:
+        """Return the gold query with mistakes (see `with_mistakes`)."""
+        session = self.env.begin(index)
+        world: PublicSchema = session.world
+        gold = session.task.target.program
+        assert gold is not None
+        return self._turns(with_mistakes(gold, world.schema, errors, session.task.id))
+
+    def random(self, world: Any, seed: int, max_moves: int) -> Agent:
+        """Return a policy that writes a random projection or count of one table or label."""
+        return _RandomQueries(self, world, seed)
+
+    def _turns(self, query: str) -> list[str]:
+        text = fenced(query, str(getattr(self.env, "language", "")))
+        return [format_call("run", query=query), text] if "run" in self.env.tools else [text]
+
+
+def fenced(query: str, language: str) -> str:
+    """Return a query in the block that the environment asks for.
+
+    >>> fenced("SELECT 1", "sql")
+    '```sql\\nSELECT 1\\n```'
+    """
+    return f"```{language}\n{query}\n```"
+
+
+def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
+    """Return `query` with that many of its literals and names replaced by wrong ones.
+
+    Literals go first, in an order that the task's `name` draws; then names of the schema, which
+    become names that it does not have. Where there are fewer, all are wrong. Mistakes are nested.
+
+    >>> from graphenv.query.schema import EntityType, Property, Schema
+    >>> schema = Schema("s", (EntityType("film", (Property("title"),)),))
+    >>> with_mistakes("SELECT title FROM film WHERE title = 'Heat'", schema, 1, "t")
+    "SELECT title FROM film WHERE title = 'Heat?'"
+    """
+    tokens = _TOKEN.findall(query)
+    types: list[EntityType | RelationType] = [*schema.entities, *schema.relations]
+    known = {item.name for item in types} | {p.name for item in types for p in item.properties}
+    literals, names = [], []
+    for at, token in enumerate(tokens):
+        bare = token.strip("\"`'")
+        if bare in known:
+            names.append(at)
+        elif token[0] in "'\"" or token[0].isdigit():
+            literals.append(at)
+    draw = rng("planted queries", name)
+    order = [group[i] for group in (literals, names) for i in draw.permutation(len(group)).tolist()]
+    for at in order[:errors]:
+        token = tokens[at]
+        if token[0] in "'\"`":
+            tokens[at] = f"{token[:-1]}?{token[-1]}"
+        else:
+            tokens[at] = f"{token}77" if token[0].isdigit() else f"no_such_{token}"
+    return "".join(tokens)
+
+
+class _RandomQueries(Agent):
+    def __init__(self, family: QueryFamily, world: PublicSchema, seed: int) -> None:
+        self._family = family
+        self._world = world
+        self._seed = seed
+
+    def act(self, messages: Sequence[Message]) -> str:
+        prompt = opening(messages)
+        said = json.dumps([dict(message) for message in prompt], sort_keys=True)
+        draw = rng("random agent", self._seed, said)
+        entities = [e for e in self._world.schema.entities if e.properties]
+        entity = entities[int(draw.integers(len(entities)))]
+        column = entity.properties[int(draw.integers(len(entity.properties)))].name
+        counted = bool(draw.random() < 0.5)
+        if self._world.language == "sql":
+            what = "count(*)" if counted else _quoted(column, '"')
+            query = f"SELECT {what} FROM {_quoted(entity.name, chr(34))}"
+        else:
+            what = "count(n)" if counted else f"n.{_quoted(column, '`')}"
+            query = f"MATCH (n:{_quoted(entity.name, '`')}) RETURN {what}"
+        turns = self._family._turns(query)
+        return Script(turns).act(messages)
+
+
+def _quoted(name: str, mark: str) -> str:
+    return name if name.isidentifier() else mark + name.replace(mark, mark * 2) + mark
