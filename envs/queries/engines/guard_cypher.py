@@ -46,12 +46,14 @@ CHANGING = _set(
 )
 # With an argument these convert, without one they are the time of day.
 CLOCKS = _set("DATE DATETIME TIME LOCALTIME LOCALDATETIME TIMESTAMP")
-CLOCK_PARTS = frozenset(("TRANSACTION", "STATEMENT", "REALTIME"))
+CLOCK_PARTS = _set("TRANSACTION STATEMENT REALTIME")
 # Reads memory as text (or returns an address) where the function returns another type than the
 # items have; nothing checks that.
-UNSAFE = frozenset(("LIST_REDUCE",))
-# Namespaces of functions that run text as a query, or look around in the server.
-SERVER = frozenset(("APOC", "DBMS", "DB", "GDS"))
+UNSAFE = _set("LIST_REDUCE")
+# Namespaces of functions that may run text as a query or look around in the server, and those of
+# apoc that only compute.
+SERVER = _set("APOC DBMS DB GDS")
+PLAIN = _set("AGG COLL CONVERT DATE MAP MATH NUMBER TEMPORAL TEXT")
 
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
@@ -73,7 +75,7 @@ def refuse_cypher(query: str) -> QueryError | None:
         found = words(query)
     except Unreadable as error:
         return QueryError("syntax", str(error))
-    while found and found[-1].text == ";":
+    if found and found[-1].text == ";":
         found.pop()
     if not found:
         return QueryError("syntax", "The query is empty.")
@@ -130,20 +132,25 @@ def _word(found: list[Word], at: int) -> QueryError | None:
             return _refused(f"{name.lower()}() gives another value in every run; write a constant.")
         if name in UNSAFE:
             return _refused(f"{name.lower()} is not allowed here; use another function.")
-    if following == "." and name in SERVER and _is_call(found, at):
+    if following == "." and name in SERVER and not _only_computes(found, at):
         return _refused(f"Functions of {name.lower()} are not allowed here.")
     if word.kind == "quoted" or name not in DENIED or _is_variable(found, at):
         return None
     if name == "CALL" and following in ("{", "("):
-        return None  # a subquery: its words are looked at like all others
+        return None  # a subquery of Neo4j: its words are looked at like all others
     return _refused(f"{name} is not allowed: the database is only read, by a plain query.")
 
 
-def _is_call(found: list[Word], at: int) -> bool:
-    """Whether the dotted name that begins here is called."""
+def _only_computes(found: list[Word], at: int) -> bool:
+    """Whether the dotted name that begins here, of a server's namespace, is harmless."""
+    parts = [found[at].text.upper()]
     while at + 2 < len(found) and found[at + 1].text == ".":
         at += 2
-    return at + 1 < len(found) and found[at + 1].text == "("
+        parts.append(found[at].text.upper())
+    if at + 1 == len(found) or found[at + 1].text != "(":
+        return True  # a property of a variable of this name
+    changing = parts[-1].startswith(("RANDOM", "SHUFFLE", "CURRENT"))
+    return parts[0] == "APOC" and parts[1] in PLAIN and not changing
 
 
 def _is_variable(found: list[Word], at: int) -> bool:
@@ -155,10 +162,10 @@ def _is_variable(found: list[Word], at: int) -> bool:
     previous = found[at - 1]
     if previous.kind == "sign":
         return previous.text in _INSIDE
+    if not previous.is_name(*_BEFORE_OPERAND) or found[at].is_name("TRANSACTIONS"):
+        return False
     # `x.return CALL ...`: a name that looks like the keyword is not one.
-    return previous.is_name(*_BEFORE_OPERAND) and not (
-        at > 1 and found[at - 2].text in (".", ":", "AS", "as")
-    )
+    return at == 1 or not (found[at - 2].text in (".", ":") or found[at - 2].is_name("AS"))
 
 
 def _refused(reason: str) -> QueryError:
