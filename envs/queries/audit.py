@@ -1,9 +1,9 @@
 """What gold queries return on an SQLite file, and whether it is the only right result.
 
 A result is unique if it does not depend on the order in which the engine happens to read rows, nor
-on which of several equal rows a LIMIT keeps. Both are tried out: the query runs again with scans
-reversed, and again with every ORDER BY before a LIMIT continued by all columns, upwards and
-downwards.
+on which of several equal rows a LIMIT keeps. That is tried out: the query runs again with scans
+reversed, with every ORDER BY before a LIMIT continued by all columns, upwards and downwards, and
+with the least and the greatest value of columns that are neither grouped by nor aggregated.
 """
 
 from __future__ import annotations
@@ -20,13 +20,29 @@ from graphenv.errors import ConfigError
 from graphenv.query.matching import same_rows
 from graphenv.query.results import Rows, Value
 
-__all__ = ["VERSION", "Finding", "audit_sqlite", "is_ordered", "parsed", "tie_breaks", "unlimited"]
+__all__ = [
+    "VERSION",
+    "Finding",
+    "audit_sqlite",
+    "bare_columns",
+    "is_ordered",
+    "parsed",
+    "tie_breaks",
+    "unlimited",
+]
 
 VERSION = 1
 """Goes up when a query may be judged otherwise: findings are cached by it."""
 
-Finding = Literal["rows", "empty", "fails", "too long", "not unique", "order not unique"]
-"""`order not unique`: the rows are, but rows that are equal in the sort key have no order."""
+Finding = Literal[
+    "rows",
+    "empty",
+    "fails",
+    "too long",
+    "not unique",
+    "order not unique",  # the rows are, but rows that are equal in the sort key have no order
+    "unreadable",  # it may run, but no reader of ours understands it
+]
 
 _EACH = 1_000  # instructions between two looks at the clock
 _ALLOWED = {
@@ -64,7 +80,7 @@ def _finding(connection: sqlite3.Connection, query: str, limits: Limits) -> Find
         rows = _run(connection, query, limits)
         others = [_run(connection, query, limits, reverse=True)]
         with suppress(sqlite3.Error):  # a form that SQLite does not take tells nothing
-            forms = tie_breaks(query, len(rows.columns))
+            forms = [*tie_breaks(query, len(rows.columns)), *bare_columns(query)]
             others += [_run(connection, text, limits) for text in forms]
     except _TooLong:
         return "too long"
@@ -146,7 +162,7 @@ def tie_breaks(query: str, width: int) -> Iterator[str]:
     'SELECT name FROM t ORDER BY age, 1 DESC LIMIT 1'
     """
     exp = _sqlglot().exp
-    for descending in (False, True):
+    for down in (False, True):
         tree = parsed(query)
         if tree is None:
             return
@@ -156,16 +172,53 @@ def tie_breaks(query: str, width: int) -> Iterator[str]:
             if part.args.get("limit") is None and not top:
                 continue
             columns = width if part is tree else _width(part)
-            keys = [
-                exp.Ordered(this=exp.Literal.number(at + 1), desc=descending)
-                for at in range(columns)
-            ]
             order = part.args.get("order")
-            known = order.expressions if order is not None else []
-            part.set("order", exp.Order(expressions=[*known, *keys]))
-            changed = True
+            keys = list(order.expressions) if order is not None else []
+            for at in range(columns):
+                # Nulls are smallest in SQLite: said so that it need not be written.
+                number = exp.Literal.number(at + 1)
+                keys.append(exp.Ordered(this=number, desc=down, nulls_first=not down))
+            if columns:
+                part.set("order", exp.Order(expressions=keys))
+                changed = True
         if changed:
             yield str(tree.sql(dialect="sqlite"))
+
+
+def bare_columns(query: str) -> Iterator[str]:
+    """Yield a query twice if it groups, columns that are not grouped by replaced by min and max.
+
+    Which row of a group such a column is taken from is SQLite's choice, except beside a single min
+    or max, where it is the row that has it: there nothing is yielded.
+
+    >>> list(bare_columns("SELECT a, b, COUNT(*) FROM t GROUP BY a"))[0]
+    'SELECT a, MIN(b), COUNT(*) FROM t GROUP BY a'
+    """
+    exp = _sqlglot().exp
+    for wrap in (exp.Min, exp.Max):
+        tree = parsed(query)
+        if tree is None:
+            return
+        changed = False
+        for part in list(tree.find_all(exp.Select)):
+            group = part.args.get("group")
+            grouped = {key.sql().lower() for key in group.expressions} if group is not None else ()
+            whole = [item.unalias() for item in part.expressions]
+            kinds = [_aggregates(item) for item in whole]
+            if not (grouped or any(kinds)) or any(k & {"min", "max"} for k in kinds):
+                continue
+            for item, kind in zip(whole, kinds, strict=True):
+                constant = not any(item.find_all(exp.Column))
+                bare = not (kind or constant or item.is_star)
+                if bare and item.sql().lower() not in grouped:
+                    item.replace(wrap(this=item.copy()))
+                    changed = True
+        if changed:
+            yield str(tree.sql(dialect="sqlite"))
+
+
+def _aggregates(item: Any) -> set[str]:
+    return {found.key for found in item.find_all(_sqlglot().exp.AggFunc)}
 
 
 def _width(part: Any) -> int:

@@ -107,8 +107,8 @@ def _plant(
         for name, one, other in witness.links:
             for relation in schema.relations:
                 head, tail = ends[one], ends[other]
-                if relation.name == name and (relation.head, relation.tail) == (tail[0], head[0]):
-                    head, tail = tail, head  # written against the arrow, or without one
+                if (relation.head, relation.tail) != (head[0], tail[0]):
+                    head, tail = tail, head  # perhaps written against the arrow, or without one
                 if relation.name == name and (relation.head, relation.tail) == (head[0], tail[0]):
                     known = links.setdefault(link_key(schema, relation), {})
                     more = next(iter(known), (None,) * (2 + len(relation.properties)))[2:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -155,9 +155,20 @@ def write_tables(out: Path, tables: Mapping[str, Table], statements: Sequence[st
                     f"insert or ignore into {quoted(table.name)} ({listed}) values ({marks})",
                     [*reversed(table.planted), *rest],
                 )
+            for table in tables.values():
+                _drop_dangling(target, table)
             target.commit()
     except sqlite3.Error as error:
         raise DataError(f"a copy of the database cannot be written to {out}: {error}") from error
+
+
+def _drop_dangling(target: sqlite3.Connection, table: Table) -> None:
+    """Drop rows whose parent was left out because a key allows it only once."""
+    # A reference to columns without a unique index cannot be checked, and is none for SQLite.
+    with suppress(sqlite3.OperationalError):
+        found = target.execute(f"pragma foreign_key_check({quoted(table.name)})").fetchall()
+        gone = {(row[1],) for row in found if row[1] is not None}
+        target.executemany(f"delete from {quoted(table.name)} where rowid = ?", sorted(gone))
 
 
 def quoted(name: str) -> str:

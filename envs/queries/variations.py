@@ -125,6 +125,9 @@ def write_variation(
     room = {name: 2 * len(table.rows) + 10 for name, table in tables.items()}
     for at in random.permutation(len(witnesses)):
         _plant(tables, room, witnesses[int(at)], random)
+    for table in _parents_first(tables):
+        for reference in table.refers:
+            _repair(table, reference, tables[reference.table], random)
     write_tables(out, tables, statements)
 
 
@@ -203,6 +206,16 @@ def _refer(table: Table, reference: Reference, parent: Table, random: np.random.
         fixed = single and set(table.key) != set(reference.own) and tuple(map(str, now)) in known
         for own, value in zip(reference.own, values[at], strict=True):
             row[own] = row[own] if fixed else value
+
+
+def _repair(table: Table, reference: Reference, parent: Table, random: np.random.Generator) -> None:
+    """Lead rows elsewhere whose parent got another key when a witness was planted."""
+    known = {str(row[reference.theirs[0]]) for row in parent.rows}
+    values = [row[reference.theirs[0]] for row in parent.rows]
+    for row in table.rows if len(reference.own) == 1 else ():
+        value = row[reference.own[0]]
+        if value is not None and str(value) not in known:
+            row[reference.own[0]] = values[int(random.integers(len(values)))]
 
 
 def _plant(

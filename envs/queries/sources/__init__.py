@@ -10,7 +10,7 @@ from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.references import check_keywords, load_row
 
-__all__ = ["LANGUAGES", "SOURCES", "QuerySource", "make_source"]
+__all__ = ["CYPHER_SOURCES", "LANGUAGES", "SOURCES", "SQL_SOURCES", "QuerySource", "make_source"]
 
 SOURCES: dict[str, str] = {
     "synthetic": "graphenv.envs.queries.sources.synthetic.source:SyntheticQueries",
@@ -29,8 +29,12 @@ LANGUAGES: dict[str, tuple[Language, ...]] = {
 }
 """The languages that a source has gold in; one with several takes `language=`."""
 
+SQL_SOURCES = {name: row for name, row in SOURCES.items() if "sql" in LANGUAGES[name]}
+CYPHER_SOURCES = {name: row for name, row in SOURCES.items() if "cypher" in LANGUAGES[name]}
+
 _ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "max_turns", "page_size", "engine"),
+    *("source", "split", "reward", "mode", "max_turns", "page_size", "work"),
+    *("seconds", "workers"),
     *("instructions", "max_observation", "render_mode"),
 )
 """What the environments take themselves: offered beside a source's own when one is misspelt."""

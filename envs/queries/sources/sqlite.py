@@ -11,7 +11,7 @@ from pathlib import Path
 
 from graphenv.checks import is_whole
 from graphenv.envs.queries import audit, variations
-from graphenv.envs.queries.audit import Finding, audit_sqlite, is_ordered, unlimited
+from graphenv.envs.queries.audit import Finding, audit_sqlite, is_ordered, tie_breaks, unlimited
 from graphenv.envs.queries.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
@@ -19,7 +19,7 @@ from graphenv.envs.queries.uniqueness import worst_cut
 from graphenv.envs.queries.variations import Witness, file_digest, file_name, vary_sqlite
 from graphenv.envs.queries.witnesses import scopes, witnesses
 from graphenv.errors import ConfigError
-from graphenv.query.model import Query
+from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.query.sql import read_sql
 
@@ -31,6 +31,7 @@ CANDIDATES = 6
 _REASONS: dict[Finding, str] = {
     "fails": "gold does not run",
     "too long": "gold exceeds the limits",
+    "unreadable": "gold cannot be read",
     "not unique": "gold has no unique result",
 }
 
@@ -72,7 +73,8 @@ class SqliteQueries(PublishedQueries):
             for at, findings in zip(group, copies.findings(self._variations), strict=True):
                 seeds = self._judge(findings)
                 if seeds is not None:
-                    kept[at] = (_described(questions[at], findings), seeds)
+                    looked = [findings[0], *(findings[1 + seed] for seed in seeds)]
+                    kept[at] = (_described(questions[at], looked), seeds)
         for _, (question, seeds) in sorted(kept.items()):
             self._questions.append(question)
             self._seeds.append(seeds)
@@ -102,7 +104,8 @@ class SqliteQueries(PublishedQueries):
         reason = _REASONS.get(original)
         if original == "not unique" and self._keep_ambiguous:
             reason = None
-        telling = [seed for seed, what in enumerate(others) if what in ("rows", "order not unique")]
+        telling = [seed for seed, what in enumerate(others) if what == "rows"]
+        telling += [seed for seed, what in enumerate(others) if what == "order not unique"]
         if reason is None and original == "empty" and not telling:
             reason = "gold returns nothing anywhere"
         if reason is not None:
@@ -117,8 +120,11 @@ class SqliteQueries(PublishedQueries):
 
 def _described(question: Question, findings: Sequence[Finding]) -> Question:
     meta = {**question.meta, "ordered": is_ordered(question.gold)}
-    if findings[0] == "order not unique":
+    if "order not unique" in findings:
+        # The engine's own order of equal rows is right, and so are these two.
         meta["order_ties"] = True
+        forms = tie_breaks(question.gold, 0)
+        meta["accept"] = [text for text in forms if text != question.gold]
     if findings[0] == "not unique":
         meta["ambiguous"] = True
         meta["accept"] = [unlimited(question.gold)]
@@ -143,6 +149,9 @@ class _Copies:
         def make(out: Path) -> None:
             columns = [audit_sqlite(self.path, self.golds)]
             columns += [audit_sqlite(self.file(seed), self.golds) for seed in copies]
+            for at, gold in enumerate(self.golds):
+                if isinstance(read_sql(gold, self.schema), QueryIssue):
+                    columns[0][at] = "unreadable"
             out.write_text(json.dumps(list(zip(*columns, strict=True))), encoding="utf-8")
 
         file = cached(f"{file_name(self.path)}-gold.json", digest, make)
