@@ -166,7 +166,8 @@ class _Inspector:
         consistent = {name for (name,) in rows if not name.startswith("__internal")}
         self._functions = consistent.union(_MACROS.split()).difference(_EXCEPT.split())
         rows = database.execute(
-            "SELECT lower(view_name) FROM duckdb_views() WHERE internal AND schema_name = 'main'"
+            "SELECT lower(view_name) FROM duckdb_views() "
+            "WHERE internal AND schema_name IN ('main', 'pg_catalog')"
         ).fetchall()
         self._views = {name for (name,) in rows} - {"sqlite_master", "sqlite_schema"}
         rows = database.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
@@ -196,6 +197,8 @@ class _Inspector:
         return None
 
     def _problem(self, part: dict[str, Any]) -> str | None:
+        if part.get("sample"):
+            return "a sample changes from run to run and is"
         kind = part.get("type")
         if isinstance(kind, str):
             if kind.endswith("_NODE") and kind not in _NODES:
@@ -211,8 +214,6 @@ class _Inspector:
                 names = part["column_names"]
                 if len(names) == 1 and names[0].lower() in _CLOCKS:
                     return f"{names[0]} changes from run to run and is"
-        if part.get("sample"):
-            return "a sample changes from run to run and is"
         if "function_name" in part:
             name = str(part["function_name"]).lower()
             # What is no function at all is the engine's to say.

@@ -20,7 +20,7 @@ from graphenv.envs.queries.engines.wire import WireError, result_of
 from graphenv.errors import DataError
 from graphenv.query.results import QueryError, Result
 
-__all__ = ["Pool", "close_all", "pool_for"]
+__all__ = ["Pool", "close_all", "pool_for", "worker_pids"]
 
 GRACE = 0.1
 """Seconds that the parent's clock leaves the engine's own."""
@@ -242,6 +242,12 @@ def _trim(active: Pool) -> None:
             before = pool.count
             pool.close_idle()
             surplus -= before - pool.count
+
+
+def worker_pids() -> list[int]:
+    """Return the process ids of this process's idle workers."""
+    with _lock:
+        return [pid for pool in _pools.values() for pid in pool.pids()]
 
 
 def close_all() -> None:

@@ -237,10 +237,11 @@ def _kind(text: str) -> ErrorKind:
     """Return what kind of error a message of SQLite is."""
     lowered = text.lower()
     table: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
+        ("unsupported", ("sql variables", "variable number")),
         ("memory", ("out of memory",)),
         ("size", ("too big", "too large", "too many", "stack overflow", "too complex", "at most")),
         ("schema", ("no such", "ambiguous column", "no tables specified")),
-        ("refused", ("authoriz", "prohibited", "one statement at a time", "readonly")),
+        ("refused", ("authoriz", "prohibited", "one statement", "readonly", "be modified")),
         ("syntax", ("syntax error", "incomplete input", "unrecognized token", "unterminated")),
     )
     for kind, signs in table:
