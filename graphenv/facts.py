@@ -30,11 +30,13 @@ _ANSWERS = {f"{side}.{part}" for side in ("outcome", "target") for part in ("ans
 _GRAPHS = {"outcome.graph", "target.graph"}
 _QUERIES = {
     *(f"{side}.{part}" for side in ("outcome", "target") for part in ("program", "query")),
-    *("outcome.results", "target.results"),
+    *("outcome.results", "outcome.work", "target.results"),
 }
 _STEPS = {"step.moves", "step.graph", "step.reach"}
 
 FAMILIES: dict[str, frozenset[str]] = {
     "kgqa": frozenset(_ANSWERS | _GRAPHS | _STEPS),
+    "text2sql": frozenset(_QUERIES | _GRAPHS),
+    "text2cypher": frozenset(_QUERIES | _GRAPHS),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

@@ -24,9 +24,17 @@ from graphenv.task import Target, Task
 from graphenv.text import format_answer, format_call
 
 MAX_TURNS = 4
-TABLES = ("kgqa",)
-"""Families with a table here."""
+TABLES = {"kgqa": "kgqa", "text2sql": "queries", "text2cypher": "queries"}
+"""The table of each family. Graph terms, which every family with graphs has, have their own."""
 
+QUERY_PRESETS = (
+    "execution",
+    "graphenv-query",
+    "reasoning-sql",
+    "execution + 0.3*query_ged",
+    "execution + 0.2*schema_linking + 0.2*component_f1",
+    "gate(syntax, execution + 0.5*row_f1)",
+)
 PRESETS: dict[str, tuple[str, ...]] = {
     "kgqa": (
         "exact",
@@ -53,7 +61,10 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
 
 ENVIRONMENT_MODES = [(row.id, mode) for row in ENVIRONMENTS for mode in MODES.get(row.id, ({},))]
 
-EXPRESSIONS = {"user": "user(function='kgqa_fixture:constant_half')"}
+EXPRESSIONS = {
+    "user": "user(function='kgqa_fixture:constant_half')",
+    "judge": "judge(function='query_terms_fixture:undecided')",
+}
 """How a term is written where its bare name is not enough."""
 
 SECTION_0 = (

@@ -21,7 +21,6 @@ from graphenv.rewards.terms import EndTerm, Grade
 
 __all__ = ["ComponentF1", "QueryGed", "SchemaLinking"]
 
-KINDS = ("entity", "property", "relation")
 WEIGHTS = "entity:3, relation:3, property:2, aggregate:2"
 
 
@@ -50,36 +49,30 @@ class _QueryTerm(EndTerm):
 
 
 class SchemaLinking(_QueryTerm):
-    """Mean F1 of the tables or labels, columns or properties, and relations that a query names.
+    """F1 of the tables or labels, columns or properties, and relations that a query names.
 
-    For each of the three kinds 2|P and G| / (|P| + |G|) of the sets of names; the mean of those
-    that either query names. In [0, 1]: 1 if both name the same, 0 if nothing in common or the query
-    cannot be read; two queries that name nothing give 1. A name that the gold does not use is
-    charged, also one that the schema does not have.
+    2|P and G| / (|P| + |G|) of the sets of all names, a column together with its table. In [0, 1]:
+    1 if both name the same, 0 if nothing in common or the query cannot be read; two queries that
+    name nothing give 1. A name that the gold does not use is charged, also one that the schema does
+    not have.
 
     Blind to how often and to what end a name is used: to clauses, operators and literals.
 
-    `paper="reasoning-sql"`: the published Jaccard index of all tables and columns together, without
-    relations (Reasoning-SQL, arXiv 2503.23157).
+    `paper="reasoning-sql"`: the published Jaccard index of tables and columns, without relations
+    (Reasoning-SQL, arXiv 2503.23157).
     """
 
     def __init__(self, *, paper: str | None = None) -> None:
         self.paper = _paper("schema_linking", paper, "reasoning-sql")
 
     def compare(self, predicted: Query, gold: Query) -> float:
-        """Return the mean F1, or the published index."""
+        """Return the F1, or the published index."""
         ours, theirs = mentions(predicted), mentions(gold)
         if self.paper is not None:
             ours = frozenset(m for m in ours if m[0] != "relation")
             theirs = frozenset(m for m in theirs if m[0] != "relation")
             return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
-        values = []
-        for kind in KINDS:
-            a = {name for k, name in ours if k == kind}
-            b = {name for k, name in theirs if k == kind}
-            if a or b:
-                values.append(2.0 * len(a & b) / (len(a) + len(b)))
-        return sum(values) / len(values) if values else 1.0
+        return bag_f1(Counter(ours), Counter(theirs))
 
 
 class ComponentF1(_QueryTerm):
@@ -110,10 +103,12 @@ class QueryGed(EndTerm):
 
     The graphs are those of `graphenv.query.graphs`, which are the same for SQL and Cypher; labels
     are compared as they stand, since readers have put names into the schema's spelling and literals
-    keep theirs. A wrong table, label or relation costs three times what a wrong operator or literal
-    does, a wrong column or aggregate twice. 1 if and only if the graphs are equal; 0 if the query
-    cannot be read; `None` if the task has no gold query. d is the certified upper bound: a search
-    that runs out of budget never raises the value.
+    keep theirs. A wrong label costs as much as one missing and one too many, so the right shape
+    with wrong names earns little; a wrong table, label or relation three times what a wrong
+    operator or literal does, a wrong column or aggregate twice. An edge, which mostly follows from
+    its nodes, costs half. 1 if and only if the graphs are equal; 0 if the query cannot be read;
+    `None` if the task has no gold query. d is the certified upper bound: a search that runs out of
+    budget never raises the value.
 
     Blind to equivalence: a right query built in another way earns less than 1, so use it beside
     `execution`, never instead.
@@ -159,8 +154,14 @@ class QueryGed(EndTerm):
                 f"query_ged(paper={paper!r}) has the costs of the publication; leave out "
                 "kind_weights, or paper="
             )
-        weights = {} if paper is not None else read_weights(kind_weights)
-        costs = EditCosts(kind_weights=weights)
+        costs = EditCosts()
+        if paper is None:
+            costs = EditCosts(
+                node_substitute=2.0,
+                edge_insert=0.5,
+                edge_delete=0.5,
+                kind_weights=read_weights(kind_weights),
+            )
         self.settings = Settings(costs=costs, budget=budget, normalized=False)
         self.range = (0.0, 1.0) if paper is None else (-1.0, 1.0)
 
