@@ -50,7 +50,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "exact*format + 0.1*path_validity",
         "exact + progress + 0.1*turn_cost",
         "exact + potential(ged_progress)",
-    )
+    ),
+    "text2sql": QUERY_PRESETS,
+    "text2cypher": QUERY_PRESETS,
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""
 
