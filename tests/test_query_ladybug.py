@@ -272,7 +272,7 @@ def test_attacks_end_with_a_status(folder: Path, database: Database) -> None:
     assert isinstance(expected, Rows)
     before = state(folder, database)
     rights = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wrong = []
+    wrong: list[object] = []
     for attack in table:
         started = time.perf_counter()
         result = queries.run(attack.query)
@@ -314,7 +314,7 @@ def test_behind_the_guard_nothing_is_read_written_or_leaked_either(
 
     before, at_first = state(folder, database), settings_now(0)
     assert sum(isinstance(result, Rows) for result in at_first) >= 8
-    wrong = []
+    wrong: list[object] = []
     for number, attack in enumerate(attacks(folder, database)):
         if refuse_cypher(attack.query) is None or len(attack.query) > 300:
             continue  # what the guard lets through is tried above

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from graphenv.envs.queries.engines.cache import ResultCache, query_hash
 from graphenv.envs.queries.engines.pool import Pool, pool_for
@@ -50,6 +51,8 @@ class EngineRow:
         Whether the file is set read-only first, for an engine whose read-only mode is not enough.
     files
         Whether the worker may open files and sockets later (a server's driver needs to).
+    environment
+        Variables that the worker gets from the trainer's environment (credentials of a server).
     most
         Workers of this engine kept in one process; idle ones beyond are ended.
     """
@@ -61,6 +64,7 @@ class EngineRow:
     protected: str
     seal: bool = False
     files: bool = False
+    environment: tuple[str, ...] = ()
     most: int = 8
 
 
@@ -89,6 +93,15 @@ ENGINES: dict[EngineName, EngineRow] = {
         protected="opened read-only by a process without rights; nobody may write the file",
         seal=True,
     ),
+    "neo4j": EngineRow(
+        engine=f"{_HERE}.neo4j:Neo4jEngine",
+        guard=f"{_HERE}.guard_cypher:refuse_cypher",
+        counts_work=False,
+        package="neo4j",
+        protected="read transactions that are rolled back; the account's rights on the server",
+        files=True,
+        environment=("GRAPHENV_NEO4J_USER", "GRAPHENV_NEO4J_PASSWORD", "GRAPHENV_NEO4J_DATABASE"),
+    ),
 }
 
 _cache = ResultCache()
@@ -113,7 +126,7 @@ def backend(database: Database, *, workers: int = 1, limits: Limits | None = Non
     Raises
     ------
     ConfigError
-        If the engine is unknown or not installed.
+        If the engine is unknown or not installed, or the URL of a server holds a password.
     DataError
         If there is no such file.
     """
@@ -129,6 +142,11 @@ def backend(database: Database, *, workers: int = 1, limits: Limits | None = Non
         )
     if workers < 1:
         raise ConfigError(f"workers={workers}: at least one is needed.")
+    if "@" in urlsplit(database.location).netloc:
+        raise ConfigError(
+            f"The URL of the {database.engine} server holds a user or password, which would end up"
+            f" in logs; put them into the environment: {', '.join(row.environment)}."
+        )
     if "://" not in database.location:
         if not database.path.exists():
             raise DataError(f"{database.location!r} is not there: no database for {row.package}.")
@@ -194,7 +212,11 @@ class _Caged:
 
         def make() -> Pool:
             name = f"{database.engine} database {database.location!r}"
-            setup = setup_message(row.engine, database.location, limits, files=row.files)
+            setup = setup_message(
+                *(row.engine, database.location, limits),
+                files=row.files,
+                environment=row.environment,
+            )
             return Pool(name, setup, family=database.engine, most=row.most)
 
         key = (database, limits.seconds, limits.memory_mb)

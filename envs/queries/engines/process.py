@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -23,8 +24,13 @@ _WORKER = Path(__file__).with_name("worker.py")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
-def setup_message(engine: str, location: str, limits: Limits, *, files: bool) -> bytes:
-    """Return the first message to a worker: what to import and what to open."""
+def setup_message(
+    engine: str, location: str, limits: Limits, *, files: bool, environment: Sequence[str] = ()
+) -> bytes:
+    """Return the first message to a worker: what to import and what to open.
+
+    The variables of the trainer's environment named in `environment` go with it, and no others.
+    """
     import graphenv
     import graphenv.envs
 
@@ -39,6 +45,7 @@ def setup_message(engine: str, location: str, limits: Limits, *, files: bool) ->
             "location": location,
             "limits": astuple(limits),
             "files": files,
+            "environment": {key: os.environ[key] for key in environment if key in os.environ},
         }
     )
 

@@ -62,8 +62,10 @@ def _answer(engine: Engine, op: str, query: str, limits: Limits) -> tuple[Any, b
         result = engine.explain(query) if op == "explain" else engine.run(query, limits)
     except MemoryError:
         result = QueryError("memory", f"the query needs more than {limits.memory_mb} MB of memory")
-    # What has once been out of memory is fragmented or worse: a fresh process is cheaper.
-    return result, isinstance(result, QueryError) and result.kind == "memory"
+    # What has once been out of memory is fragmented or worse: a fresh process is cheaper. An engine
+    # that lost its server says so by `broken`.
+    exhausted = isinstance(result, QueryError) and result.kind == "memory"
+    return result, exhausted or getattr(engine, "broken", False)
 
 
 def _serve(engine: Engine, source: int, sink: int) -> None:
@@ -114,6 +116,7 @@ def main() -> None:
 
     setup = json.loads(body)
     _plant(setup["packages"], setup["path"])
+    os.environ.update(setup["environment"])
     from graphenv.envs.queries.engines.protocol import Limits
     from graphenv.envs.queries.engines.wire import pack
 
