@@ -233,9 +233,11 @@ class Expressions(ABC):
         items = node.expressions
         if len(items) == 1 and isinstance(items[0], exp.Query):
             return operator("in", value, self._set(items[0], frame))
-        found = dict.fromkeys(self.all(items, frame))
+        found = list(dict.fromkeys(self.all(items, frame)))
         if len(found) == 1:
-            return compare("=", value, next(iter(found)))
+            return compare("=", value, found[0])
+        if all(item.kind == "literal" for item in found):
+            found.sort(key=lambda item: item.name)
         return operator("in", value, Expr("list", args=tuple(found)))
 
     def _is(self, node: Any, frame: Frame) -> Expr:

@@ -139,15 +139,15 @@ class _Joiner:
                 if edge.half and edge.head == handle
             }
             allowed = {p.name for p in link.relation.properties}
-            optional = self.frame.entities[handle].optional
             if (
                 len(own) != 2
                 or set(ends) != {link.head, link.tail}
                 or handle in ends.values()
-                or any(edge.optional != optional for edge in own)
                 or not uses.get(handle, set()) <= allowed
+                or not self._missing_together(handle, own)
             ):
                 continue
+            optional = any(edge.optional for edge in own)
             del self.frame.entities[handle]
             edges = [edge for edge in edges if edge not in own]
             relations.append(
@@ -157,6 +157,25 @@ class _Joiner:
                 )
             )
         return edges, relations
+
+    def _missing_together(self, handle: int, own: list[_Edge]) -> bool:
+        """Return whether a link is missing in just the rows where what it leads to is missing."""
+        entities, outer = self.frame.entities, [edge for edge in own if edge.optional]
+        if not outer:
+            return True
+        if not entities[handle].optional:
+            return False
+        if len(outer) == 1:  # joined to one side before both were joined to the other
+            inner = next(edge for edge in own if not edge.optional)
+            end = entities.get(inner.tail)
+            return end is not None and end.optional
+        # One after the other: a condition on the second alone would leave links without an end.
+        ends = {handle, *(edge.tail for edge in own)}
+        conditions = [part for part in self.frame.where if part.name == "optional"]
+        if any(element.of in ends for part in conditions for element in part.args[1:]):
+            return False
+        self.frame.outer.remove((handle,))
+        return True
 
 
 def join(
@@ -252,7 +271,7 @@ def _uses(frame: Frame) -> dict[int, set[str]]:
                 for handle in (relation.head, relation.tail):
                     found.setdefault(handle, set()).add("=")
             continue
-        if part.of is not None:
+        if part.of is not None and part.kind != "element":
             name = "*" if part.kind == "star" else part.name
             found.setdefault(part.of, set()).add(name)
         todo += part.args

@@ -16,6 +16,7 @@ __all__ = [
     "compare",
     "conjuncts",
     "has_scope",
+    "is_constant",
     "junction",
     "negate",
     "number",
@@ -32,7 +33,7 @@ FALSE = Expr("literal", "false")
 
 _MIRROR = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-_ANCHORED = ("property", "element", "star", "aggregate", "input")
+_OF_CONSTANTS = frozenset(("call", "list", "operator"))
 
 
 def operator(name: str, *args: Expr) -> Expr:
@@ -64,35 +65,32 @@ def number(text: str) -> Expr:
     return Expr("literal", repr(value))
 
 
-def _rank(expr: Expr) -> int:
-    """Return 0 for what differs from row to row, 1 for a subquery, 2 for a constant."""
-    parts = list(expr.walk())
-    if any(part.kind in _ANCHORED for part in parts):
-        return 0
-    return 1 if any(part.scope is not None for part in parts) else 2
+def is_constant(expr: Expr) -> bool:
+    """Return whether an expression depends on no row."""
+    if expr.kind in _OF_CONSTANTS:
+        return all(is_constant(part) for part in expr.args)
+    return expr.kind in ("literal", "parameter")
 
 
 def compare(name: str, left: Expr, right: Expr) -> Expr:
     """Return a comparison in its one form: the constant on the right, else `<` and never `>`.
 
-    A subquery counts as constant beside a column, and not beside a constant.
-
     >>> one, age = number("1"), Expr("property", "age", of=0)
     >>> compare("<", one, age).name, compare(">", age, Expr("property", "year", of=0)).name
     ('>', '<')
     """
-    first, second = _rank(left), _rank(right)
-    swap = name in (">", ">=") if first == second else first > second
+    fixed = is_constant(left)
+    swap = fixed if fixed != is_constant(right) else name in (">", ">=")
     return operator(_MIRROR[name], right, left) if swap else operator(name, left, right)
 
 
 def junction(name: str, parts: list[Expr]) -> Expr:
-    """Return the flat `and` or `or` of parts."""
-    flat: list[Expr] = []
+    """Return the flat `and` or `or` of parts, each said once."""
+    flat: dict[Expr, None] = {}
     for part in parts:
         same = part.kind == "operator" and part.name == name
-        flat.extend(part.args if same else (part,))
-    return flat[0] if len(flat) == 1 else Expr("operator", name, tuple(flat))
+        flat.update(dict.fromkeys(part.args if same else (part,)))
+    return next(iter(flat)) if len(flat) == 1 else Expr("operator", name, tuple(flat))
 
 
 def negate(expr: Expr) -> Expr:

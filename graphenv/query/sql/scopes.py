@@ -88,7 +88,7 @@ class ScopeReader(Tables):
         if start is not None:
             self.item(start.this, frame, False)
             for part in joins:
-                self.join_to(part, frame, frame.sources[:], False)
+                self.join_to(part, frame, frame.sources[:], 0, False)
         for item in node.expressions:
             self._output(item, frame)
         if (where := node.args.get("where")) is not None:

@@ -154,7 +154,7 @@ class Frame:
     entities: dict[int, Entity] = field(default_factory=dict)
     equalities: list[Equality] = field(default_factory=list)
     natural: list[tuple[int, int, bool]] = field(default_factory=list)
-    on: list[Expr] = field(default_factory=list)
+    outer: list[tuple[int, ...]] = field(default_factory=list)  # what each outer join may miss
     where: list[Expr] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     aliases: dict[str, Expr] = field(default_factory=dict)

@@ -70,7 +70,7 @@ class Tables(Names):
         """Add an item of FROM; `optional` if its rows may be missing."""
         if type(node) is exp.Paren:
             node = node.this
-        first = len(frame.sources)
+        first, place = len(frame.sources), len(frame.where)
         nested = node.args.get("joins") or ()
         if any(part.side in ("RIGHT", "FULL") for part in nested):
             frame.nullable = True
@@ -85,7 +85,7 @@ class Tables(Names):
         else:
             raise unsupported(node)
         for part in nested:
-            self.join_to(part, frame, frame.sources[first:], optional)
+            self.join_to(part, frame, frame.sources[first:], place, optional)
 
     def _table(self, node: Any, frame: Frame, optional: bool) -> None:
         only(node, frozenset(("this", "alias", "db", "catalog", "joins")))
@@ -183,12 +183,12 @@ class Tables(Names):
     def _merge(self, inner: Frame, named: _Named, alias: str, frame: Frame, optional: bool) -> None:
         """Add a subquery that only passes rows on: its parts become parts of this SELECT."""
         if optional:
-            inner.where = [_optional(part) for part in inner.where]
             for handle, entity in inner.entities.items():
                 inner.entities[handle] = replace(entity, optional=True)
         frame.entities.update(inner.entities)
         frame.equalities += inner.equalities
         frame.natural += inner.natural
+        frame.outer += inner.outer
         frame.where += inner.where
         frame.owners.update(inner.owners)
         outputs = _renamed(inner.outputs, named.columns)
@@ -205,40 +205,52 @@ class Tables(Names):
 
     # -- joins ------------------------------------------------------------------------------------
 
-    def join_to(self, node: Any, frame: Frame, left: list[Source], optional: bool) -> None:
-        """Add a join to what stands left of it; `optional` if the whole may be missing."""
+    def join_to(
+        self, node: Any, frame: Frame, left: list[Source], place: int, optional: bool
+    ) -> None:
+        """Add a join to what stands left of it, whose conditions start at `place`.
+
+        `optional` if the whole may be missing.
+        """
         only(node, frozenset(("this", "on", "using", "side", "kind", "method")))
         side, kind, method = node.side, node.kind, node.method
         if kind not in ("", "INNER", "OUTER", "CROSS") or method not in ("", "NATURAL"):
             word = " ".join(part for part in (method, side, kind) if part)
             raise Unreadable("unsupported", f"{word} JOIN is not read here")
-        handles, before = set(frame.entities), len(frame.sources)
         if side in ("RIGHT", "FULL"):
-            for source in left:
-                for handle in _handles(source):
-                    frame.entities[handle] = replace(frame.entities[handle], optional=True)
-            frame.where = [_optional(part) for part in frame.where]
+            missing = [handle for source in left for handle in _handles(source)]
+            for handle in missing:
+                frame.entities[handle] = replace(frame.entities[handle], optional=True)
+            frame.outer.append(_mark(frame, place, missing))
+        handles, before, place = set(frame.entities), len(frame.sources), len(frame.where)
         self.item(node.this, frame, optional or side in ("LEFT", "FULL"))
         right = frame.sources[before:]
-        added = set(frame.entities) - handles
+        added = [handle for handle in frame.entities if handle not in handles]
+        if side == "RIGHT":
+            place = len(frame.where)  # what stands to the right keeps its conditions
         if method:
             self._natural(frame, left, right, bool(side))
         for name in node.args.get("using") or ():
             self._using(name.name, frame, left, right, bool(side))
-        on = node.args.get("on")
-        if on is None:
-            return
-        condition = self.expr(on, frame)
-        if not side and not optional:
-            self.filter_rows(condition, frame)
-            return
+        if (on := node.args.get("on")) is not None:
+            condition = self.expr(on, frame)
+            if side:
+                self._filter_joined(condition, frame, added)
+            else:
+                self.filter_rows(condition, frame)
+        if side == "RIGHT":
+            _mark(frame, place, missing)
+        elif side:
+            frame.outer.append(_mark(frame, place, added))
+
+    def _filter_joined(self, condition: Expr, frame: Frame, added: list[int]) -> None:
+        """Split the condition of an outer join: equalities of its two sides, and others."""
         for part in conjuncts(condition):
             equality = self._equality(part, frame)
-            inner = [end in added for end in equality.ends] if equality is not None else []
-            if equality is not None and (not side or sum(inner) == 1):
-                frame.equalities.append(replace(equality, optional=bool(side)))
+            if equality is not None and sum(end in added for end in equality.ends) == 1:
+                frame.equalities.append(replace(equality, optional=True))
             else:
-                frame.where.append(_optional(part))
+                frame.where.append(part)
 
     def _natural(
         self, frame: Frame, left: list[Source], right: list[Source], optional: bool
@@ -248,7 +260,7 @@ class Tables(Names):
         for source in right:
             names = source.names()
             if names is None or any(columns is None for columns in known):
-                ends = (left[-1].handle, source.handle)
+                ends = (_handles(left[-1])[0], _handles(source)[0])
                 frame.natural.append((min(ends), max(ends), optional))
                 return
             shared += [n for n in names if any(n in columns for columns in known if columns)]
@@ -321,9 +333,14 @@ def only(node: Any, allowed: frozenset[str]) -> None:
             raise unsupported(part if isinstance(part, exp.Expression) else node)
 
 
-def _optional(part: Expr) -> Expr:
-    """Mark a condition of an outer join: it decides what is joined, not which rows stay."""
-    return part if part.name == "optional" else operator("optional", part)
+def _mark(frame: Frame, place: int, handles: list[int]) -> tuple[int, ...]:
+    """Mark conditions of an outer join: they decide what is joined, not which rows stay."""
+    found = tuple(Expr("element", of=handle) for handle in handles)
+    frame.where[place:] = [
+        part if part.name == "optional" else operator("optional", part, *found)
+        for part in frame.where[place:]
+    ]
+    return tuple(handles)
 
 
 def _handles(source: Source) -> list[int]:

@@ -50,11 +50,18 @@ def _windowed(expr: Expr) -> bool:
 def tidy(frame: Frame) -> None:
     """Give grouping its one form.
 
+    - What is said twice in WHERE or GROUP BY is said once.
     - A condition in HAVING on group keys alone is one on rows.
     - DISTINCT beside all group keys, or beside the one row of an aggregate, adds nothing.
     - Grouping by just what is selected, without aggregates, is DISTINCT.
     """
+    frame.where = list(dict.fromkeys(frame.where))
     frame.group = tuple(dict.fromkeys(frame.group))
+    if len(frame.outer) == 1:  # a condition of the one outer join needs no more to be told apart
+        frame.where = [
+            replace(part, args=part.args[:1]) if part.name == "optional" else part
+            for part in frame.where
+        ]
     select = {expr for _, expr in frame.outputs}
     if not frame.group:
         frame.distinct = frame.distinct and not any(aggregates(expr) for expr in select)
