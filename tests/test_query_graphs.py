@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +16,11 @@ import query_terms_fixture as fx
 from query_terms_fixture import AFTER_1990, CRIME, SCOPE, STAR, agg, lit, op, prop, query
 
 from graphenv.query.components import components, mentions, spider_exact_match
-from graphenv.query.graphs import pattern_graph, query_graph
-from graphenv.query.model import Entity, Expr, Order, Query, Relation, Scope
+from graphenv.query.cypher import read_cypher
+from graphenv.query.graphs import COMMUTATIVE, pattern_graph, query_graph
+from graphenv.query.model import Entity, Expr, Order, Query, QueryIssue, Relation, Scope
+from graphenv.query.sql import read_sql, spider_schema
+from graphenv.seeding import sample
 
 GOLD = query(SCOPE)
 
@@ -178,6 +185,116 @@ CHANGED: dict[str, tuple[Scope, Scope]] = {
         replace(CHAIN, select=(prop(7, "name"), Expr("aggregate", "count", (prop(1, "title"),)))),
     ),
 }
+
+
+def variants(value: Any) -> Iterator[Any]:
+    """Yield everything that differs from a scope (or a part of one) in one place."""
+    if isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from ((*value[:i], other, *value[i + 1 :]) for other in variants(item))
+        return
+    nameless = isinstance(value, Expr) and value.kind in ("star", "element", "variable")
+    if isinstance(value, Expr | Entity | Relation) and value.name and not nameless:
+        yield replace(value, name=f"{value.name} changed")
+    if isinstance(value, Expr) and value.kind == "aggregate" and value.args:
+        yield replace(value, distinct=not value.distinct)
+    if isinstance(value, Entity | Relation):
+        yield replace(value, optional=not value.optional)
+    if isinstance(value, Relation):
+        yield replace(value, hops=(1, 7))
+        if value.directed and value.head != value.tail:
+            yield replace(value, head=value.tail, tail=value.head)
+    if isinstance(value, Order):
+        yield replace(value, descending=not value.descending)
+    if isinstance(value, Scope) and not value.combine:
+        yield replace(value, distinct=not value.distinct)
+        yield replace(value, limit=Expr("literal", "77"))
+        yield replace(value, select=(*value.select, Expr("literal", "77")))
+        yield replace(value, where=(*value.where, Expr("literal", "77")))
+        yield from (replace(value, **{part: getattr(value, part)[1:]}) for part in _parts(value))
+    for name in getattr(value, "__dataclass_fields__", ()):
+        inner = getattr(value, name)
+        if isinstance(inner, tuple | Entity | Relation | Expr | Order | Scope) and name != "hops":
+            yield from (replace(value, **{name: other}) for other in variants(inner))
+
+
+def _parts(scope: Scope) -> list[str]:
+    """Return the clauses that can lose an item and still mean something."""
+    names = ("select", "where", "group", "having", "order")
+    return [name for name in names if getattr(scope, name) and len(set(scope.select)) > 1]
+
+
+def turned(value: Any) -> Any:
+    """Return a scope in which everything without an order is written the other way round."""
+    if isinstance(value, tuple):
+        return tuple(turned(item) for item in value)
+    changes: dict[str, Any] = {}
+    for name in getattr(value, "__dataclass_fields__", ()):
+        inner = getattr(value, name)
+        if isinstance(inner, tuple | Entity | Relation | Expr | Order | Scope) and name != "hops":
+            changes[name] = turned(inner)
+            if name in ("entities", "relations", "where", "select", "group", "having"):
+                changes[name] = changes[name][::-1]
+            if name == "args" and value.kind == "operator" and value.name in COMMUTATIVE:
+                changes[name] = changes[name][::-1]
+    return replace(value, **changes) if changes else value
+
+
+def check_variants(made: Query, most: int = 1_000) -> int:
+    """Check that every variant of a query has another graph; return how many there were."""
+    known = query_graph(made).wl_hash()
+    count = 0
+    for scope in itertools.islice(variants(made.scope), most):
+        assert query_graph(query(scope)).wl_hash() != known, (made.text, scope)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_every_change_of_a_query_changes_its_graph(name: str):
+    assert check_variants(query(BASES[name])) >= 8
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_turning_what_has_no_order_changes_nothing(name: str):
+    base, other = query(BASES[name]), query(turned(BASES[name]))
+    assert query_graph(other).isomorphic_to(query_graph(base))
+    assert components(other) == components(base)
+
+
+def _real(data: Path) -> Iterator[Query | QueryIssue]:
+    """Yield published gold queries, read: a sample of three sets."""
+    tables = json.loads((data / "query/spider/tables.json").read_text("utf-8"))
+    schemas = {row["db_id"]: spider_schema(row) for row in tables}
+    rows = json.loads((data / "query/spider/dev.json").read_text("utf-8"))
+    for i in sample(len(rows), 60, "tests.query_graphs", "spider"):
+        yield read_sql(rows[i]["query"], schemas[rows[i]["db_id"]])
+    for path, column in (
+        ("zograscope/zograscope_train_v1.csv", "mr"),
+        ("neo4j_labs_text2cypher/text2cypher_gpt4turbo.csv", "cypher"),
+    ):
+        with (data / "query" / path).open(encoding="utf-8", newline="") as file:
+            found = [r for r in csv.DictReader(file) if r.get("syntax_error") != "True"]
+        for i in sample(len(found), 60, "tests.query_graphs", path):
+            yield read_cypher(found[i][column])
+
+
+@pytest.mark.data
+def test_published_gold_in_both_directions(
+    graphenv_data: Path, record_property: Callable[[str, object], None]
+):
+    read = [made for made in _real(graphenv_data) if isinstance(made, Query)]
+    assert len(read) >= 170
+    changed = 0
+    for made in read:
+        changed += check_variants(made, 60)
+        for scope in (renumbered(made.scope, lambda h: 3 * h + 5), turned(made.scope)):
+            other = query(scope)
+            assert query_graph(other).isomorphic_to(query_graph(made)), made.text
+            assert components(other) == components(made), made.text
+        assert spider_exact_match(made, made) and mentions(made)
+    record_property("report", f"query graphs: {changed} changes of {len(read)} gold queries seen")
+    assert changed > 3_000
 
 
 @pytest.mark.parametrize("name", BASES)

@@ -94,9 +94,12 @@ class _Builder:
                 self._before[node] = _Place(part, below)
             self._edge(node, role, below)
         for entity in scope.entities:
-            self._entity(entity, place)
+            below = self._handles[entity.handle] = self._node("entity", entity.name)
+            self._edge(node, "optional" if entity.optional else "from", below)
         for relation in scope.relations:
             self._relation(relation, node)
+        for entity in scope.entities:  # what they are made from may name any of the others
+            self._contents(entity, place)
         for expr in scope.select:
             self._edge(node, "select", self._expr(expr, place))
         self._once(node, "where", scope.where, place)
@@ -112,9 +115,8 @@ class _Builder:
             self._edge(node, "distinct", self._node("distinct", "distinct"))
         return node
 
-    def _entity(self, entity: Entity, place: _Place) -> None:
-        node = self._handles[entity.handle] = self._node("entity", entity.name)
-        self._edge(place.node, "optional" if entity.optional else "from", node)
+    def _contents(self, entity: Entity, place: _Place) -> None:
+        node = self._handles[entity.handle]
         if entity.scope is not None:
             below = self.scope(entity.scope)
             self._derived[entity.handle] = _Place(entity.scope, below)
@@ -176,8 +178,9 @@ class _Builder:
         if expr.scope is not None:
             self._edge(node, "arg", self.scope(expr.scope))
         args = expr.args
-        if expr.kind == "property":
-            self._edge(node, "of", self._expr(args[0], place))
+        if expr.kind == "property":  # of a value; of nothing, if nobody knows whose it is
+            for value in args:
+                self._edge(node, "of", self._expr(value, place))
         elif expr.name in IDEMPOTENT:
             self._once(node, "arg", args, place)
         elif expr.name == "in" and len(args) == 2 and args[1].kind == "list":
