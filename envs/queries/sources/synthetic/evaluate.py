@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -22,6 +24,7 @@ __all__ = ["Answer", "Tables", "evaluate"]
 
 Row = tuple[Any, ...]
 Binding = tuple[int, ...]
+Get = Callable[[Binding], Any]
 _NONE = -1
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": eq, "<>": ne, "<": lt, ">": gt, "<=": le, ">=": ge,
@@ -54,6 +57,7 @@ class Tables:
         self.names = {
             label: {row[1]: at for at, row in enumerate(rows)} for label, rows in self.rows.items()
         }
+        self._matching: dict[tuple[Any, ...], frozenset[int]] = {}
         self.neighbours: dict[tuple[str, bool], list[list[int]]] = {}
         for relation in schema.relations:
             forth: list[list[int]] = [[] for _ in self.rows[relation.head]]
@@ -65,11 +69,7 @@ class Tables:
             self.neighbours[relation.name, True] = forth
             self.neighbours[relation.name, False] = back
 
-    def value(self, label: str, row: int, column: str) -> Any:
-        """Return a cell, `None` for the row that is not there."""
-        return None if row == _NONE else self.rows[label][row][self.columns[label][column]]
-
-    def follow(self, row: int, step: Step, *, forward: bool) -> Iterable[int]:
+    def follow(self, row: int, step: Step, *, forward: bool) -> list[int]:
         """Return where a step leads from a row."""
         near = self.neighbours[step.relation, forward]
         if step.hops is None:
@@ -83,17 +83,24 @@ class Tables:
                 found += frontier
         return found
 
-    def keep(self, label: str, rows: Iterable[int], filters: Sequence[Filter]) -> Iterable[int]:
-        """Return those rows that hold all conditions."""
-        table, columns = self.rows[label], self.columns[label]
+    def matching(self, label: str, filters: Iterable[Filter]) -> frozenset[int] | None:
+        """Return the rows that hold all conditions, `None` for all rows if there are none."""
+        found: frozenset[int] | None = None
         for condition in filters:
-            at, value = columns[condition.property], condition.value
-            if condition.op == "missing":
-                rows = [i for i in rows if table[i][at] is None]
-            else:
-                holds = _OPERATORS[condition.op]
-                rows = [i for i in rows if table[i][at] is not None and holds(table[i][at], value)]
-        return rows
+            key = (label, condition.property, condition.op, condition.value)
+            rows = self._matching.get(key)
+            if rows is None:
+                rows = self._matching[key] = frozenset(self._holding(label, condition))
+            found = rows if found is None else found & rows
+        return found
+
+    def _holding(self, label: str, condition: Filter) -> Iterable[int]:
+        at, value = self.columns[label][condition.property], condition.value
+        cells = [row[at] for row in self.rows[label]]
+        if condition.op == "missing":
+            return (i for i, cell in enumerate(cells) if cell is None)
+        holds = _OPERATORS[condition.op]
+        return (i for i, cell in enumerate(cells) if cell is not None and holds(cell, value))
 
 
 def evaluate(plan: Plan, tables: Tables) -> Answer:
@@ -113,53 +120,66 @@ def evaluate(plan: Plan, tables: Tables) -> Answer:
         found.sort(key=lambda pair: pair[1][at], reverse=plan.order[at][1])
     end = len(found) if plan.limit is None else plan.limit
     keys = [key for _, key in found[: end + 1]]
-    unique = all(a != b for a, b in zip(keys, keys[1:], strict=False))
+    unique = all(a != b for a, b in pairwise(keys))
     return Answer(tuple(row for row, _ in found[:end]), unique)
 
 
 def _rows(plan: Plan, pattern: Pattern, tables: Tables) -> list[tuple[Row, Row]]:
     """Return rows with their sort keys."""
-    bindings = _bindings(pattern, tables)
-    if plan.absent is not None:
-        bindings = _without(plan.absent, bindings, tables)
-    if plan.compare is not None:
-        bindings = _compared(plan.compare, pattern, bindings, tables)
-    types = pattern.types
     keys = [item for item, _ in plan.order]
-    if not plan.group and not any(item.fn for item in plan.select):
-        return [
-            (
-                tuple(tables.value(types[i.at], b[i.at], i.property) for i in plan.select),
-                tuple(tables.value(types[i.at], b[i.at], i.property) for i in keys),
-            )
-            for b in bindings
-        ]
+    having = [] if plan.having is None else [plan.having[0]]
+    items = (*plan.select, *plan.group, *keys, *having)
+    needed = {item.at for item in items if item.property}
+    if plan.absent is not None:
+        needed.add(plan.absent.step.start)
+    if plan.compare is not None:
+        needed.add(plan.compare.at)
+    aggregates = [item for item in items if item.fn]
+    once = plan.distinct or plan.other is not None
+    if aggregates:
+        once = all(item.distinct or item.fn in ("min", "max") for item in aggregates)
+    bindings, places = _bindings(pattern, tables, needed, once=once)
+    if plan.absent is not None:
+        bindings = _without(plan.absent, bindings, places, tables)
+    if plan.compare is not None:
+        bindings = _compared(plan.compare, pattern, bindings, places, tables)
+
+    def getter(item: Item) -> Get:
+        label = pattern.types[item.at]
+        column = tables.columns[label][item.property]
+        return partial(_cell, tables.rows[label], column, places[item.at])
+
+    if not plan.group and not aggregates:
+        gets, sorts = [getter(i) for i in plan.select], [getter(i) for i in keys]
+        return [(tuple(g(b) for g in gets), tuple(g(b) for g in sorts)) for b in bindings]
     groups: dict[Row, list[Binding]] = {} if plan.group else {(): bindings}
-    for b in bindings if plan.group else ():
-        key = tuple(tables.value(types[i.at], b[i.at], i.property) for i in plan.group)
-        groups.setdefault(key, []).append(b)
+    if plan.group:
+        gets = [getter(item) for item in plan.group]
+        for b in bindings:
+            groups.setdefault(tuple(g(b) for g in gets), []).append(b)
+    getters = {item: getter(item) for item in aggregates if item.property}
     found = []
-    for key, members in groups.items():
-        known = dict(zip(plan.group, key, strict=True))
-
-        def cell(
-            item: Item, known: dict[Item, Any] = known, members: list[Binding] = members
-        ) -> Any:
-            return _aggregate(item, members, types, tables) if item.fn else known[item]
-
+    for group, members in groups.items():
+        cells: dict[Item, Any] = dict(zip(plan.group, group, strict=True))
+        for item in aggregates:
+            cells[item] = _aggregate(item, members, getters.get(item))
         if plan.having is not None:
             item, op, number = plan.having
-            if not _OPERATORS[op](cell(item), number):
+            if not _OPERATORS[op](cells[item], number):
                 continue
-        found.append((tuple(map(cell, plan.select)), tuple(map(cell, keys))))
+        found.append((tuple(cells[i] for i in plan.select), tuple(cells[i] for i in keys)))
     return found
 
 
-def _aggregate(item: Item, members: list[Binding], types: tuple[str, ...], tables: Tables) -> Any:
-    if not item.property:
+def _cell(rows: Sequence[Row], column: int, place: int, binding: Binding) -> Any:
+    row = binding[place]
+    return None if row == _NONE else rows[row][column]
+
+
+def _aggregate(item: Item, members: list[Binding], get: Get | None) -> Any:
+    if get is None:
         return len(members)
-    values = [tables.value(types[item.at], b[item.at], item.property) for b in members]
-    values = [value for value in values if value is not None]
+    values = [value for value in map(get, members) if value is not None]
     if item.distinct:
         values = list(dict.fromkeys(values))
     if item.fn == "count":
@@ -171,66 +191,86 @@ def _aggregate(item: Item, members: list[Binding], types: tuple[str, ...], table
     return {"sum": sum, "min": min, "max": max}[item.fn](values)
 
 
-def _bindings(pattern: Pattern, tables: Tables) -> list[Binding]:
-    """Return all ways to fill the pattern, entity by entity, from the one that is named if any."""
+def _bindings(
+    pattern: Pattern, tables: Tables, needed: set[int], *, once: bool
+) -> tuple[list[Binding], dict[int, int]]:
+    """Return all ways to fill the pattern, and where in them the needed entities stand.
+
+    Begins at the last entity if that one is restricted, else at entity 0. Entities that nothing
+    needs any more are dropped on the way, and with `once` the repetitions that this makes.
+    """
     types = pattern.types
-    by_entity: list[list[Filter]] = [[] for _ in types]
-    named = 0
+    filters: list[list[Filter]] = [[] for _ in types]
     for condition in pattern.filters:
-        by_entity[condition.at].append(condition)
-        if condition.op == "=" and tables.columns[types[condition.at]][condition.property] == 1:
-            named = condition.at
-    start: Iterable[int] = range(len(tables.rows[types[named]]))
-    for condition in by_entity[named]:
-        if condition.op == "=" and tables.columns[types[named]][condition.property] == 1:
-            row = tables.names[types[named]].get(condition.value)
-            start = () if row is None else (row,)
-    found: list[dict[int, int]] = [
-        {named: row} for row in tables.keep(types[named], start, by_entity[named])
-    ]
-    bound, waiting = {named}, list(enumerate(pattern.steps, start=1))
+        filters[condition.at].append(condition)
+    waiting = list(enumerate(pattern.steps, start=1))
+    last = len(types) - 1
+    first = last if filters[last] and not any(step.optional for step in pattern.steps) else 0
+    start = tables.matching(types[first], filters[first])
+    everything = range(len(tables.rows[types[first]]))
+    found: list[Binding] = [(row,) for row in (everything if start is None else sorted(start))]
+    places = {first: 0}
     while waiting:
         at = next(
-            i for i, (end, step) in enumerate(waiting)
-            if not step.optional and (end in bound or step.start in bound) or step.start in bound
-        )  # fmt: skip
+            i for i, (end, step) in enumerate(waiting) if step.start in places or end in places
+        )
         end, step = waiting.pop(at)
-        outward = step.start in bound
+        outward = step.start in places
         here, there = (step.start, end) if outward else (end, step.start)
-        forward = step.forward if outward else not step.forward
-        longer = []
+        forward = step.forward == outward
+        allowed = tables.matching(types[there], filters[there])
+        place = places[here]
+        longer: list[Binding] = []
         for binding in found:
-            near = tables.follow(binding[here], step, forward=forward)
-            near = list(tables.keep(types[there], near, by_entity[there]))
+            near = tables.follow(binding[place], step, forward=forward)
+            if allowed is not None:
+                near = [row for row in near if row in allowed]
             if not near and step.optional:
                 near = [_NONE]
-            longer += [{**binding, there: row} for row in near]
+            longer += [(*binding, row) for row in near]
+        places[there] = len(places)
+        wanted = needed | {s.start for _, s in waiting} | {e for e, _ in waiting}
+        kept = [entity for entity in places if entity in wanted]
+        if len(kept) < len(places):
+            columns = [places[entity] for entity in kept]
+            longer = [tuple(binding[c] for c in columns) for binding in longer]
+            places = {entity: at for at, entity in enumerate(kept)}
+            if once:
+                longer = list(dict.fromkeys(longer))
         found = longer
-        bound.add(there)
-    return [tuple(binding[i] for i in range(len(types))) for binding in found]
+    return found, places
 
 
-def _without(absent: Absent, bindings: list[Binding], tables: Tables) -> list[Binding]:
-    step = absent.step
+def _without(
+    absent: Absent, bindings: list[Binding], places: dict[int, int], tables: Tables
+) -> list[Binding]:
+    step, place = absent.step, places[absent.step.start]
+    allowed = tables.matching(absent.type, absent.filters)
 
     def holds(row: int) -> bool:
         near = tables.follow(row, step, forward=step.forward)
-        return not list(tables.keep(absent.type, near, absent.filters))
+        return not (near if allowed is None else allowed.intersection(near))
 
-    return [b for b in bindings if holds(b[step.start])]
+    return [b for b in bindings if holds(b[place])]
 
 
 def _compared(
-    compare: Compare, pattern: Pattern, bindings: list[Binding], tables: Tables
+    compare: Compare,
+    pattern: Pattern,
+    bindings: list[Binding],
+    places: dict[int, int],
+    tables: Tables,
 ) -> list[Binding]:
-    item = Item(0, compare.property, compare.fn or "max")
-    inner = _bindings(compare.inner, tables)
-    bound = _aggregate(item, inner, compare.inner.types, tables)
+    once = compare.fn != "avg"
+    inner, inside = _bindings(compare.inner, tables, {0}, once=once)
+    label = pattern.types[compare.at]
+    rows, column = tables.rows[label], tables.columns[label][compare.property]
+    bound = _aggregate(
+        Item(0, compare.property, compare.fn or "max"),
+        inner,
+        partial(_cell, rows, column, inside[0]),
+    )
     if bound is None:
         return []
-    holds, label = _OPERATORS[compare.op], pattern.types[compare.at]
-    return [
-        b for b in bindings
-        if (value := tables.value(label, b[compare.at], compare.property)) is not None
-        and holds(value, bound)
-    ]  # fmt: skip
+    holds, get = _OPERATORS[compare.op], partial(_cell, rows, column, places[compare.at])
+    return [b for b in bindings if (value := get(b)) is not None and holds(value, bound)]

@@ -1,4 +1,4 @@
-"""`Plan`: a question as data, from which its wording, its gold in both languages and its answer come.
+"""`Plan`: a question as data: its wording, its gold in both languages, its answer come from it.
 
 Entities of a pattern are numbered: 0 is what is asked about, step `i` leads to entity `i + 1`.
 """
