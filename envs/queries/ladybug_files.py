@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -11,13 +10,11 @@ from typing import Any
 
 from graphenv.envs.queries.contents import Contents, link_key
 from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.sqlite_files import contents_digest
 from graphenv.errors import ConfigError, DataError
 from graphenv.query.schema import Property, RelationType
 
-__all__ = ["contents_digest", "write_ladybug"]
-
-VERSION = 1
-"""Part of the digest: goes up when the same contents give another file."""
+__all__ = ["write_ladybug"]
 
 _TYPES = {
     "text": "STRING",
@@ -29,16 +26,6 @@ _TYPES = {
     "other": "STRING",
 }
 _BATCH = 1_000
-
-
-def contents_digest(contents: Contents) -> str:
-    """Return a digest of schema and data, the same in every process."""
-    digest = hashlib.sha256(f"ladybug {VERSION} {contents.schema.to_json()!r}".encode())
-    for kind in (contents.entities, contents.links):
-        for name in sorted(kind):
-            digest.update(f"\n{name!r}\n".encode("utf-8", "surrogatepass"))
-            digest.update("\n".join(map(repr, kind[name])).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def write_ladybug(contents: Contents, path: Path) -> Database:
@@ -56,7 +43,7 @@ def write_ladybug(contents: Contents, path: Path) -> Database:
         Text, whole numbers, numbers, truth values, dates (`datetime.date` or ISO text), lists of
         text, and `None`, as the schema's property types say (`other` is written as text).
     path
-        The file to write; its folder exists.
+        The file to write.
 
     Raises
     ------
@@ -75,6 +62,7 @@ def write_ladybug(contents: Contents, path: Path) -> Database:
     from graphenv.envs.queries.engines.ladybug import DATABASE_BYTES, POOL_BYTES
 
     _check(contents)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         fresh = Path(folder) / "database"
         try:
