@@ -420,6 +420,7 @@ def broken(**changes: object) -> Contents:
         (broken(entities={"Person": (("a", 1), ("a", 2))}), "duplicated primary key"),
         (broken(entities={"Person": (("a", "x"),)}, links={}), "Do all rows fit the schema"),
         (broken(links={"KNOWS": (("p0", "nobody"),)}), "nobody"),
+        (dataclasses.replace(odd(), links={"a`b": (("k0", 9, ()),)}), "1 links have a key"),
         (broken(links={"LIKES": ()}), "LIKES"),
         (broken(entities={"Dog": ()}), "Dog"),
         (Contents(Schema("s", (EntityType("A"),)), {}, {"KNOWS": ()}), "KNOWS"),
@@ -475,6 +476,27 @@ def test_any_contents_come_back(tmp_path: Path, lists: bool) -> None:
         )
 
     check()
+
+
+def test_keywords_iso_dates_and_nothing_at_all(tmp_path: Path) -> None:
+    a = EntityType("A", (Property("id", "integer"), Property("l", "list"), Property("d", "date")))
+    match = EntityType("match", (Property("order"), Property("case", "real")))
+    limit = RelationType("LIMIT", "A", "match", (Property("d", "date"), Property("l", "list")))
+    schema = Schema("x", (a, match), (limit,))
+    contents = Contents(
+        schema,
+        {"A": ((1, ("a",), "2020-01-02"), (2, None, None)), "match": (("x", 1),)},
+        {"LIMIT": ((1, "x", "2020-01-03", ("q",)), (2, "x", None, None))},
+    )
+    queries = backend(write_ladybug(contents, tmp_path / "x.lbug"))
+    node = ("match", ("case", 1.0), ("order", "x"))
+    assert answer(queries, "MATCH (a:A)-[r:`LIMIT`]->(b:`match`) RETURN a.d, r, b") == (
+        ("2020-01-02", ("LIMIT", ("d", "2020-01-03"), ("l", ("q",))), node),
+        (None, ("LIMIT",), node),
+    )
+    for nothing in (Contents(schema, {}), Contents(Schema("none", ()), {})):
+        path = tmp_path / f"{nothing.schema.name}.lbug"
+        assert answer(backend(write_ladybug(nothing, path)), "MATCH (n) RETURN n") == ()
 
 
 def test_keys_of_links() -> None:

@@ -172,8 +172,7 @@ def _create_nodes(
     connection: Any, name: str, properties: Sequence[Property], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Create rows with lists by parameters: no way of quoting items of lists in files is safe."""
-    pairs = ", ".join(f"{_quoted(p.name)}: r.c{at}" for at, p in enumerate(properties))
-    _by_parameters(connection, f"CREATE (:{_quoted(name)} {{{pairs}}})", rows)
+    _by_parameters(connection, f"CREATE (:{_quoted(name)} {_map(properties, 0)})", rows)
 
 
 def _create_links(
@@ -182,14 +181,22 @@ def _create_links(
     keys: tuple[Property, Property],
     rows: Sequence[tuple[Any, ...]],
 ) -> None:
-    pairs = ", ".join(f"{_quoted(p.name)}: r.c{at + 2}" for at, p in enumerate(relation.properties))
     _by_parameters(
         connection,
         f"MATCH (a:{_quoted(relation.head)}), (b:{_quoted(relation.tail)})"
         f" WHERE a.{_quoted(keys[0].name)} = r.c0 AND b.{_quoted(keys[1].name)} = r.c1"
-        f" CREATE (a)-[:{_quoted(relation.name)} {{{pairs}}}]->(b)",
+        f" CREATE (a)-[:{_quoted(relation.name)} {_map(relation.properties, 2)}]->(b)",
         rows,
     )
+
+
+def _map(properties: Sequence[Property], first: int) -> str:
+    """Return a map of properties from the cells of a row `r`, beginning with cell `first`."""
+    pairs = (
+        f"{_quoted(prop.name)}: CAST(r.c{at} AS {_TYPES[prop.type]})"
+        for at, prop in enumerate(properties, start=first)
+    )
+    return f"{{{', '.join(pairs)}}}"
 
 
 def _by_parameters(connection: Any, create: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -201,7 +208,9 @@ def _by_parameters(connection: Any, create: str, rows: Sequence[tuple[Any, ...]]
             }
             for row in rows[start : start + _BATCH]
         ]
-        connection.execute(f"UNWIND $rows AS r {create}", {"rows": batch})
+        made = connection.execute(f"UNWIND $rows AS r {create} RETURN count(*)", {"rows": batch})
+        if (count := made.get_next()[0]) != len(batch):
+            raise RuntimeError(f"{len(batch) - count} links have a key that no row has.")
 
 
 def _columns(properties: Iterable[Property]) -> str:
