@@ -104,7 +104,7 @@ def write_spider(
 def write_bird(root: Path, *, databases: bool) -> Path:
     """Write the layout of BIRD's mini-dev: three databases, schemas only in the files."""
     root.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in ("alpha", "beta", "gamma"):
         for number, (question, gold) in enumerate(GOLD.items()):
             rows.append(
@@ -140,7 +140,7 @@ def write_zograscope(root: Path) -> Path:
     names = [f"Name{i % 13}" for i in range(40)]
     people = [[i, names[i], "" if i % 4 else 20 + i, "Person"] for i in range(40)]
     crimes = [[100 + i, f"{1 + i % 28:02}/08/2017", 1 + i % 7, "Crime"] for i in range(60)]
-    party = [[i % 40, 100 + i, "PARTY_TO"] for i in range(60)]
+    party: list[list[Any]] = [[i % 40, 100 + i, "PARTY_TO"] for i in range(60)]
     knows = [[i, (i * 7 + 3) % 40, "KNOWS", "friend"] for i in range(40)]
     files = {
         "x.nodes.Person.csv": _csv([":ID", "name", "age", ":LABEL"], people),
@@ -152,11 +152,11 @@ def write_zograscope(root: Path) -> Path:
     with zipfile.ZipFile(root / "pole-data-importer.zip", "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
-    rows = []
+    rows: list[list[Any]] = []
     for number in range(12):
         name = f"Name{number}"
         count = names.count(name)
-        crimes_of = sum(names[start] == name for start, *_ in party)
+        crimes_of = sum(names[row[0]] == name for row in party)
         for template, gold, returned in (
             ("a", f'MATCH (x0:Person WHERE x0.name = "{name}")\nRETURN COUNT(DISTINCT x0)', 1),
             ("b", f'MATCH (x0:Person WHERE x0.name = "{name}")\nRETURN x0', count),
@@ -169,8 +169,9 @@ def write_zograscope(root: Path) -> Path:
             ("d", f'MATCH (x0:Person WHERE x0.name = "{name}")\nRETURN x0\nLIMIT 1', 1),
             ("e", f'MATCH (x0:Person WHERE x0.name = "{name}")\nRETURN x0.name', count + 1),
         ):
+            form = f"{template}{number % 6}"
             rows.append(
-                [len(rows), f"{template} {name}?", gold, f"{name}\n?", 1, template, "t", returned]
+                [len(rows), f"{template} {name}?", gold, f"{name}\n?", 1, form, "t", returned]
             )
     header = [
         "id",

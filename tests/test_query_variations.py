@@ -281,9 +281,8 @@ def test_tie_breaks_of_a_query_without_a_cut() -> None:
     assert list(tie_breaks("not sql (", 1)) == []
     union = "select a, b from t union select c, d from u limit 1"
     up, down = tie_breaks(union, 2)
-    assert up.endswith("ORDER BY 1 ASC, 2 ASC LIMIT 1") and down.endswith(
-        "ORDER BY 1 DESC, 2 DESC LIMIT 1"
-    )
+    assert up.endswith("ORDER BY 1 ASC, 2 ASC LIMIT 1")
+    assert down.endswith("ORDER BY 1 DESC, 2 DESC LIMIT 1")
 
 
 @pytest.mark.parametrize(

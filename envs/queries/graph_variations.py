@@ -8,7 +8,7 @@ import numpy as np
 
 from graphenv.envs.queries.columns import Cell, shuffled
 from graphenv.envs.queries.contents import Contents, Row, link_key
-from graphenv.envs.queries.variations import Witness
+from graphenv.envs.queries.variations import Witness, in_order
 from graphenv.query.schema import Schema
 from graphenv.seeding import rng
 
@@ -80,8 +80,7 @@ def _plant(
 ) -> None:
     planted: dict[object, Cell] = {}
     keys = _Keys(nodes)
-    for at in random.permutation(len(witnesses)):
-        witness = witnesses[int(at)]
+    for witness in in_order(witnesses, random):
         labels = [schema.entity(label) for label, _ in witness.rows]
         if any(label is None or not nodes.get(label.name) for label in labels):
             continue

@@ -37,12 +37,14 @@ class Witness:
 
     `rows` are (table, ((column, value), ...)); `joins` are ((row, column), (row, column)): the cell
     on the left gets the value of the cell on the right. In a graph, `links` are (relation, row,
-    row).
+    row). With `near_miss` the rows fail the query by one value: it is planted first, so that it
+    never takes the place of rows that the query finds.
     """
 
     rows: tuple[tuple[str, tuple[tuple[str, Cell], ...]], ...]
     joins: tuple[tuple[tuple[int, str], tuple[int, str]], ...] = ()
     links: tuple[tuple[str, int, int], ...] = ()
+    near_miss: bool = False
 
 
 def vary_sqlite(
@@ -122,13 +124,19 @@ def write_variation(
     for table in _parents_first(tables):
         for reference in table.refers:
             _refer(table, reference, tables[reference.table], random)
-    room = {name: 2 * len(table.rows) + 10 for name, table in tables.items()}
-    for at in random.permutation(len(witnesses)):
-        _plant(tables, room, witnesses[int(at)], random)
+    room = {name: 3 * len(table.rows) + 30 for name, table in tables.items()}
+    for witness in in_order(witnesses, random):
+        _plant(tables, room, witness, random)
     for table in _parents_first(tables):
         for reference in table.refers:
             _repair(table, reference, tables[reference.table], random)
     write_tables(out, tables, statements)
+
+
+def in_order(witnesses: Sequence[Witness], random: np.random.Generator) -> list[Witness]:
+    """Return near misses in a random order, then the others in a random order."""
+    order = [witnesses[int(at)] for at in random.permutation(len(witnesses))]
+    return sorted(order, key=lambda witness: not witness.near_miss)
 
 
 def _add_joins(tables: dict[str, Table], joins: Sequence[tuple[str, str]]) -> None:

@@ -7,25 +7,38 @@ not succeed, whether it did is seen when the query runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from graphenv.envs.queries.columns import Cell
 from graphenv.envs.queries.variations import Witness
 from graphenv.query.model import Entity, Expr, Query, Scope
 from graphenv.query.schema import RelationType, Schema
 
-__all__ = ["witnesses"]
+__all__ = ["VERSION", "scopes", "witnesses"]
+
+VERSION = 1
+"""Goes up when the same query gives other witnesses: copies are cached by it."""
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 def witnesses(query: Query, schema: Schema) -> Iterator[Witness]:
-    """Yield a witness for every scope of a query that has tables of the schema."""
+    """Yield witnesses for every scope of a query that has tables of the schema.
+
+    The first of each scope meets its conditions; the others are near misses, each of which fails
+    one of them by as little as may be.
+    """
     relations = {relation.name: relation for relation in schema.relations}
     for scope in scopes(query.scope):
-        witness = _witness(scope, relations)
-        if witness is not None:
-            yield witness
+        constants = list(_constants(scope.where))
+        yield from _witness(scope, relations, {(c.entity, c.column): c.met for c in constants})
+        for failed in constants:
+            for value in failed.missed:
+                values = {(c.entity, c.column): c.met for c in constants}
+                values[failed.entity, failed.column] = value
+                for witness in _witness(scope, relations, values):
+                    yield replace(witness, near_miss=True)
 
 
 def scopes(scope: Scope) -> Iterator[Scope]:
@@ -52,15 +65,15 @@ def expressions(scope: Scope) -> Iterator[Expr]:
     yield from (part for part in (scope.limit, scope.offset) if part is not None)
 
 
-def _witness(scope: Scope, relations: dict[str, RelationType]) -> Witness | None:
+def _witness(
+    scope: Scope, relations: Mapping[str, RelationType], values: Mapping[tuple[int, str], Cell]
+) -> Iterator[Witness]:
     tables: list[Entity] = [e for e in scope.entities if e.scope is None and e.name]
-    if not tables:
-        return None
     place = {entity.handle: at for at, entity in enumerate(tables)}
     cells: list[dict[str, Cell]] = [{} for _ in tables]
-    for handle, column, value in _constants(scope.where):
+    for (handle, column), value in values.items():
         if handle in place:
-            cells[place[handle]].setdefault(column, value)
+            cells[place[handle]][column] = value
     rows = [
         (entity.name, tuple(known.items())) for entity, known in zip(tables, cells, strict=True)
     ]
@@ -82,9 +95,8 @@ def _witness(scope: Scope, relations: dict[str, RelationType]) -> Witness | None
         pair = known.joins[0] if known is not None and known.joins else _pair(relation.name)
         if pair is not None:
             joins.append(((head, _column(pair[0])), (tail, _column(pair[1]))))
-    if not joins and not links and not any(cells):
-        return None  # any row will do
-    return Witness(tuple(rows), tuple(joins), tuple(links))
+    if joins or links or any(cells):  # else any row will do
+        yield Witness(tuple(rows), tuple(joins), tuple(links))
 
 
 def _pair(name: str) -> tuple[str, str] | None:
@@ -96,8 +108,17 @@ def _column(name: str) -> str:
     return name.partition(".")[2]
 
 
-def _constants(conditions: Iterable[Expr]) -> Iterator[tuple[int, str, Cell]]:
-    """Yield (entity, column, a value that meets the condition)."""
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    """A column of an entity, a value that meets a condition on it, and values just beside it."""
+
+    entity: int
+    column: str
+    met: Cell
+    missed: tuple[Cell, ...]
+
+
+def _constants(conditions: Iterable[Expr]) -> Iterator[_Constant]:
     for condition in conditions:
         if condition.kind != "operator":
             continue
@@ -113,9 +134,9 @@ def _constants(conditions: Iterable[Expr]) -> Iterator[tuple[int, str, Cell]]:
                 right = next((part for part in right.walk() if part.kind == "literal"), right)
                 name = "="
             if left.kind == "property" and left.of is not None and right.kind == "literal":
-                value = _value(name, literal(right.name))
-                if value is not None:
-                    yield left.of, left.name, value
+                around = _around(name, literal(right.name))
+                if around is not None:
+                    yield _Constant(left.of, left.name, *around)
 
 
 def literal(name: str) -> Cell:
@@ -134,16 +155,30 @@ def literal(name: str) -> Cell:
     return {"true": 1, "false": 0}.get(name)
 
 
-def _value(operator: str, constant: Cell) -> Cell:
-    if operator in ("=", "<=", ">="):
-        return constant
-    if operator in ("<", ">"):
-        by = 1 if operator == ">" else -1
-        if isinstance(constant, int | float):
-            return constant + by
-        if isinstance(constant, str) and constant.isdecimal() and len(constant) < 12:
-            return str(int(constant) + by)
-        return None
+def _around(operator: str, constant: Cell) -> tuple[Cell, tuple[Cell, ...]] | None:
+    """Return a value that meets a comparison and the nearest ones that do not."""
     if operator == "like" and isinstance(constant, str):
-        return constant.replace("%", "").replace("_", "a")
+        found = constant.replace("%", "").replace("_", "a")
+        return found, (found[1:] or "-",)
+    less, more = _moved(constant, -1), _moved(constant, 1)
+    if constant is None or less is None or more is None:
+        return None
+    return {
+        "=": (constant, (less, more)),
+        "<>": (more, (constant,)),
+        "<": (less, (constant,)),
+        "<=": (constant, (more,)),
+        ">": (more, (constant,)),
+        ">=": (constant, (less,)),
+    }.get(operator)
+
+
+def _moved(constant: Cell, by: int) -> Cell:
+    if isinstance(constant, int | float):
+        return constant + by
+    if isinstance(constant, str) and constant.isdecimal() and len(constant) < 12:
+        return str(int(constant) + by)
+    if isinstance(constant, str):
+        # The texts before and after it: without its last character, and with one more.
+        return f"{constant} I" if by > 0 else constant[:-1] or None
     return None

@@ -61,16 +61,17 @@ class PublishedQueries(QuerySource):
         self.note = ""
         self._questions: list[Question] = []
         self._schemas: dict[str, Schema] = {}
-        self._digest = hashlib.sha256(f"{self.name}|{language}|{split}|{ambiguous}".encode())
+        self._fingerprint = f"{self.name}|{language}|{split}|{ambiguous}"
 
     def _close(self, *parts: object) -> None:
         """Take all that tasks depend on into the fingerprint; called when they are known."""
+        digest = hashlib.sha256(f"{self._fingerprint}|{parts!r}".encode("utf-8", "replace"))
         for question in self._questions:
             text = json.dumps([question.id, question.database, question.text, question.gold])
-            self._digest.update(f"{text}{sorted(question.meta.items())}".encode("utf-8", "replace"))
+            digest.update(f"{text}{sorted(question.meta.items())}".encode("utf-8", "replace"))
         for name in sorted({question.database for question in self._questions}):
-            self._digest.update(json.dumps(self._schemas[name].to_json()).encode())
-        self._digest.update(repr(parts).encode("utf-8", "replace"))
+            digest.update(json.dumps(self._schemas[name].to_json()).encode())
+        self._fingerprint = digest.hexdigest()
         if not self._questions:
             reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
             raise DataError(
@@ -80,7 +81,7 @@ class PublishedQueries(QuerySource):
 
     @property
     def fingerprint(self) -> str:
-        return self._digest.hexdigest()
+        return self._fingerprint
 
     def __len__(self) -> int:
         return len(self._questions)
@@ -115,7 +116,8 @@ def carve_databases(
     """Return the split of every database, so that no database is in two.
 
     `databases` names the database of every question. They are taken in a fixed random order until
-    `heldout` has its share of the questions, then until `validation` has; the rest is `train`.
+    `heldout` has its share of the questions, then until `validation` has; the rest is `train`. A
+    split that asks for a share gets at least one database, if there are three.
 
     >>> split = carve_databases("x", ["a"] * 10 + ["b"] * 10 + ["c"] * 80)
     >>> sorted(split.values())
@@ -132,6 +134,9 @@ def carve_databases(
             if taken < share and taken + counts[each] <= 2 * share + 1:
                 splits[each] = split
                 taken += counts[each]
+        left = [each for each in order if each not in splits]
+        if share and not taken and len(counts) >= len(SPLITS) and len(left) > 1:
+            splits[min(left, key=lambda each: counts[each])] = split
     return {each: splits.get(each, "train") for each in counts}
 
 

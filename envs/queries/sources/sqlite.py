@@ -17,7 +17,7 @@ from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
 from graphenv.envs.queries.uniqueness import worst_cut
 from graphenv.envs.queries.variations import Witness, file_digest, file_name, vary_sqlite
-from graphenv.envs.queries.witnesses import scopes, witnesses
+from graphenv.envs.queries.witnesses import VERSION, scopes, witnesses
 from graphenv.errors import ConfigError
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
@@ -114,7 +114,9 @@ class SqliteQueries(PublishedQueries):
         return tuple(telling[: self._variations])
 
     def databases(self, index: int) -> tuple[Database, ...]:
-        copies = self._makers[self._questions[index].database]
+        copies = self._makers.get(self._questions[index].database)
+        if copies is None:
+            return ()
         return (_database(copies.path), *(_database(copies.file(s)) for s in self._seeds[index]))
 
 
@@ -136,7 +138,8 @@ class _Copies:
 
     def __init__(self, path: Path, schema: Schema, golds: tuple[str, ...]) -> None:
         self.path, self.schema, self.golds = path, schema, golds
-        parts = (variations.VERSION, audit.VERSION, CANDIDATES, schema.to_json(), golds)
+        versions = (variations.VERSION, audit.VERSION, VERSION, CANDIDATES)
+        parts = (versions, schema.to_json(), golds)
         text = f"{_digest(path)}{json.dumps(parts)}"
         self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         self._wanted: tuple[tuple[Witness, ...], tuple[tuple[str, str], ...]] | None = None

@@ -20,6 +20,7 @@ from graphenv.envs.queries.sources.neo4j_labs import csv_rows
 from graphenv.envs.queries.sources.published import PublishedQueries, Question, need, text_in
 from graphenv.envs.queries.uniqueness import worst_cut
 from graphenv.envs.queries.variations import file_digest
+from graphenv.envs.queries.witnesses import VERSION as WITNESSES
 from graphenv.envs.queries.witnesses import witnesses
 from graphenv.errors import ConfigError
 from graphenv.query.cypher import read_cypher, to_ladybug
@@ -151,7 +152,8 @@ class _Graphs:
         self.path, self.golds = path, golds
         self._zip = file_digest(path)
         self._base = hashlib.sha256(f"{VERSION}{self._zip}".encode()).hexdigest()
-        parts = (graph_variations.VERSION, cypher_audit.VERSION, golds)
+        versions = (graph_variations.VERSION, cypher_audit.VERSION, WITNESSES)
+        parts = (versions, golds)
         text = self._base + json.dumps(parts)
         self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         self.schema: Schema = _contents(path, self._zip).schema
