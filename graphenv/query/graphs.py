@@ -3,9 +3,9 @@
 | kind | label | edges that leave it |
 |---|---|---|
 | `scope` | empty | `from`, `select`, `where`, `group`, `having`, `order:1`, `limit`, `offset`, \
-`distinct`, `optional` (entities and relations), `input` (the part before) |
+`distinct`, `optional`, `input` (the part before, a subquery) |
 | `set` | `union`, `except` ... | `arg` scopes (`left`, `right` of `except`), and as a scope |
-| `entity` | table or label | `scope` (a subquery in FROM), `items` (a list as rows) |
+| `entity` | table or label | `items` (a list as rows) |
 | `relation` | its name | `head`, `tail` (both `end` if undirected), `hops` |
 | `property` | column or property | `of` |
 | `predicate` | `=`, `and`, `exists` ... | `arg`, or `left` and `right` where order matters |
@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from graphenv.graph import Edge, Graph, Node
-from graphenv.query.model import Entity, Expr, Query, Relation, Scope
+from graphenv.query.model import Expr, Query, Relation, Scope
 
 __all__ = ["COMMUTATIVE", "pattern_graph", "query_graph", "scopes_of"]
 
@@ -93,13 +93,7 @@ class _Builder:
             elif i == 0:
                 self._before[node] = _Place(part, below)
             self._edge(node, role, below)
-        for entity in scope.entities:
-            below = self._handles[entity.handle] = self._node("entity", entity.name)
-            self._edge(node, "optional" if entity.optional else "from", below)
-        for relation in scope.relations:
-            self._relation(relation, node)
-        for entity in scope.entities:  # what they are made from may name any of the others
-            self._contents(entity, place)
+        self._sources(scope, place)
         for expr in scope.select:
             self._edge(node, "select", self._expr(expr, place))
         self._once(node, "where", scope.where, place)
@@ -115,17 +109,30 @@ class _Builder:
             self._edge(node, "distinct", self._node("distinct", "distinct"))
         return node
 
-    def _contents(self, entity: Entity, place: _Place) -> None:
-        node = self._handles[entity.handle]
-        if entity.scope is not None:
-            below = self.scope(entity.scope)
-            self._derived[entity.handle] = _Place(entity.scope, below)
-            self._edge(node, "scope", below)
-        if entity.items is not None:
-            self._edge(node, "items", self._expr(entity.items, place))
+    def _sources(self, scope: Scope, place: _Place) -> None:
+        """Add entities and relations; subqueries among them come last, as they may name the rest.
+
+        A subquery is an input, whether it stands in FROM or before a WITH.
+        """
+        for entity in scope.entities:
+            if entity.scope is None:
+                self._handles[entity.handle] = node = self._node("entity", entity.name)
+                self._edge(place.node, "optional" if entity.optional else "from", node)
+        for relation in scope.relations:
+            self._handles[relation.handle] = self._node("relation", relation.name)
+        for entity in scope.entities:
+            if entity.scope is not None:
+                self._handles[entity.handle] = node = self.scope(entity.scope)
+                self._derived[entity.handle] = _Place(entity.scope, node)
+                self._edge(place.node, "optional" if entity.optional else "input", node)
+            if entity.items is not None:
+                node = self._handles[entity.handle]
+                self._edge(node, "items", self._expr(entity.items, place))
+        for relation in scope.relations:
+            self._relation(relation, place.node)
 
     def _relation(self, relation: Relation, scope: int) -> None:
-        node = self._handles[relation.handle] = self._node("relation", relation.name)
+        node = self._handles[relation.handle]
         roles = ("head", "tail") if relation.directed else ("end", "end")
         for role, handle in zip(roles, (relation.head, relation.tail), strict=True):
             self._edge(node, role, self._handles[handle])
@@ -165,13 +172,24 @@ class _Builder:
             # The value itself, where it was computed.
             source = self._before.get(place.node) if expr.of is None else self._derived.get(expr.of)
             return self._expr(expr.args[0], source or place)
-        if expr.kind == "subquery":
-            assert expr.scope is not None
-            return self.scope(expr.scope)
         known = self._known.get((place.node, expr))
         if known is None:
-            known = self._known[place.node, expr] = self._made(expr, place)
+            made = self._subquery if expr.kind == "subquery" else self._made
+            known = self._known[place.node, expr] = made(expr, place)
         return known
+
+    def _subquery(self, expr: Expr, place: _Place) -> int:
+        """Return the node of a subquery's one value, or of the subquery itself.
+
+        A value is what a part before a WITH would have computed: the subquery is an input.
+        """
+        scope = expr.scope
+        assert scope is not None
+        node = self.scope(scope)
+        if scope.combine or len(scope.select) != 1:
+            return node
+        self._edge(place.node, "input", node)
+        return self._expr(scope.select[0], _Place(scope, node))
 
     def _made(self, expr: Expr, place: _Place) -> int:
         node = self._node(_kind(expr), _label(expr))
@@ -183,9 +201,11 @@ class _Builder:
                 self._edge(node, "of", self._expr(value, place))
         elif expr.name in IDEMPOTENT:
             self._once(node, "arg", args, place)
-        elif expr.name == "in" and len(args) == 2 and args[1].kind == "list":
+        elif expr.name == "in" and len(args) == 2 and args[1].kind in ("list", "subquery"):
             self._edge(node, "left", self._expr(args[0], place))
             self._once(node, "item", args[1].args, place)
+            if args[1].scope is not None:  # all its rows
+                self._edge(node, "right", self.scope(args[1].scope))
         else:
             for role, arg in zip(_roles(expr), args, strict=True):
                 self._edge(node, role, self._expr(arg, place))
