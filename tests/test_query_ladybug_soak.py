@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,7 @@ from test_query_ladybug import PROBE, SECRET, people, state
 
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.cypher_words import Unreadable, words
+from graphenv.envs.queries.engines.guard_cypher import refuse_cypher
 from graphenv.envs.queries.engines.pool import _pools
 from graphenv.envs.queries.engines.protocol import Database, Limits
 from graphenv.envs.queries.ladybug_files import write_ladybug
@@ -127,7 +129,10 @@ def test_mutated_queries(folder: Path, database: Database) -> None:
     table = read_attacks("cypher.txt", db=database.location, **names)
     # Attacks that end in a timeout would do so again thousands of times.
     quick = [a.query for a in table if not a.slow and not a.allowed & {"timeout", "memory"}]
-    seeds = GOOD * 12 + [query for query in quick if len(query) < 300]
+    quick = [query for query in quick if len(query) < 300]
+    # Most of what the guard refuses it refuses still when mutated, so those are the fewest.
+    through = [query for query in quick if refuse_cypher(query) is None]
+    seeds = GOOD * 30 + through + quick[::5]
     generator = rng("ladybug soak")
     kinds: Counter[str] = Counter()
     deadly: list[str] = []
@@ -156,9 +161,10 @@ def test_mutated_queries(folder: Path, database: Database) -> None:
     print(f"\n{COUNT} queries, {rate:.0f} a second: {dict(kinds)}")
     print(f"memory of trainer and largest worker, MB: first {memory[0]}, last {memory[-1]}")
     print(f"largest worker ever {max(worker for _, worker in memory):.0f} MB")
-    for query in deadly[:40]:
-        print("crash:", repr(query[:150]))
-    assert kinds["rows"] > COUNT / 20, "the mutations leave too little that runs"
+    known = re.compile(r"(?i)\w+ *\( *NULL|290000|-> ")
+    for query in [query for query in deadly if not known.search(query)][:60]:
+        print("crash:", repr(query[:200]))
+    assert kinds["rows"] > COUNT / 10, "the mutations leave too little that runs"
     assert state(folder, database) == before
     settled = len(memory) // 5
     growth = memory[-1][0] - memory[settled][0]

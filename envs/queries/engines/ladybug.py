@@ -4,8 +4,8 @@ It counts no work, so its results carry `work=None`. What was seen to escape its
 left to the other layers of the cage: scalar functions ignore the timeout and interrupts, the buffer
 pool does not cap memory, and some queries end the process: `NULL` itself as the argument of
 `properties`, `nodes`, `rels`, `rowid`, `map_values`, `map_extract` or `list_any_value`, a lambda
-where none belongs (`size(x -> x)`), a date after the year 9999 in a result, lists nested 1,000
-deep.
+where none belongs (`size(x -> x)`), a negative length in `substring`, a date after the year 9999 in
+a result, lists nested 1,000 deep.
 """
 
 from __future__ import annotations
