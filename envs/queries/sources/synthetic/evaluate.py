@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -24,7 +23,6 @@ __all__ = ["Answer", "Tables", "evaluate"]
 
 Row = tuple[Any, ...]
 Binding = tuple[int, ...]
-Get = Callable[[Binding], Any]
 _NONE = -1
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": eq, "<>": ne, "<": lt, ">": gt, "<=": le, ">=": ge,
@@ -57,6 +55,12 @@ class Tables:
         self.names = {
             label: {row[1]: at for at, row in enumerate(rows)} for label, rows in self.rows.items()
         }
+        # With a cell more for the row that is not there, number -1.
+        self.cells = {
+            (label, column): [*(row[at] for row in rows), None]
+            for label, rows in self.rows.items()
+            for column, at in self.columns[label].items()
+        }
         self._matching: dict[tuple[Any, ...], frozenset[int]] = {}
         self.neighbours: dict[tuple[str, bool], list[list[int]]] = {}
         for relation in schema.relations:
@@ -69,7 +73,7 @@ class Tables:
             self.neighbours[relation.name, True] = forth
             self.neighbours[relation.name, False] = back
 
-    def follow(self, row: int, step: Step, *, forward: bool) -> list[int]:
+    def follow(self, row: int, step: Step, forward: bool) -> list[int]:
         """Return where a step leads from a row."""
         near = self.neighbours[step.relation, forward]
         if step.hops is None:
@@ -144,46 +148,42 @@ def _rows(plan: Plan, pattern: Pattern, tables: Tables) -> list[tuple[Row, Row]]
     if plan.compare is not None:
         bindings = _compared(plan.compare, pattern, bindings, places, tables)
 
-    def getter(item: Item) -> Get:
-        label = pattern.types[item.at]
-        column = tables.columns[label][item.property]
-        return partial(_cell, tables.rows[label], column, places[item.at])
+    def column(item: Item) -> list[Any]:
+        cells = tables.cells[pattern.types[item.at], item.property]
+        place = places[item.at]
+        return [cells[binding[place]] for binding in bindings]
 
     if not plan.group and not aggregates:
-        gets, sorts = [getter(i) for i in plan.select], [getter(i) for i in keys]
-        return [(tuple(g(b) for g in gets), tuple(g(b) for g in sorts)) for b in bindings]
-    groups: dict[Row, list[Binding]] = {} if plan.group else {(): bindings}
+        rows = list(zip(*map(column, plan.select), strict=True))
+        if not keys:
+            return [(row, ()) for row in rows]
+        return list(zip(rows, zip(*map(column, keys), strict=True), strict=True))
+    groups: dict[Row, list[int]] = {} if plan.group else {(): list(range(len(bindings)))}
     if plan.group:
-        gets = [getter(item) for item in plan.group]
-        for b in bindings:
-            groups.setdefault(tuple(g(b) for g in gets), []).append(b)
-    getters = {item: getter(item) for item in aggregates if item.property}
+        for number, group in enumerate(zip(*map(column, plan.group), strict=True)):
+            groups.setdefault(group, []).append(number)
+    columns = {item: column(item) for item in aggregates if item.property}
     found = []
     for group, members in groups.items():
         cells: dict[Item, Any] = dict(zip(plan.group, group, strict=True))
         for item in aggregates:
-            cells[item] = _aggregate(item, members, getters.get(item))
+            if item.property:
+                values = columns[item]
+                cells[item] = _aggregate(item, [values[number] for number in members])
+            else:
+                cells[item] = len(members)
         if plan.having is not None:
             item, op, number = plan.having
             if not _OPERATORS[op](cells[item], number):
                 continue
-        found.append((tuple(cells[i] for i in plan.select), tuple(cells[i] for i in keys)))
+        found.append((tuple([cells[i] for i in plan.select]), tuple([cells[i] for i in keys])))
     return found
 
 
-def _cell(rows: Sequence[Row], column: int, place: int, binding: Binding) -> Any:
-    row = binding[place]
-    return None if row == _NONE else rows[row][column]
-
-
-def _aggregate(item: Item, members: list[Binding], get: Get | None) -> Any:
-    if get is None:
-        return len(members)
-    values = [value for value in map(get, members) if value is not None]
-    if item.distinct:
-        values = list(dict.fromkeys(values))
+def _aggregate(item: Item, values: list[Any]) -> Any:
+    values = [value for value in values if value is not None]
     if item.fn == "count":
-        return len(values)
+        return len(set(values)) if item.distinct else len(values)
     if not values:
         return None
     if item.fn == "avg":
@@ -220,24 +220,32 @@ def _bindings(
         forward = step.forward == outward
         allowed = tables.matching(types[there], filters[there])
         place = places[here]
+        wanted = needed.union(*((s.start, e) for e, s in waiting))
+        kept = [entity for entity in places if entity in wanted]
+        columns = [places[entity] for entity in kept]
+        whole, last_wanted = len(kept) == len(places), there in wanted
+        places = {entity: at for at, entity in enumerate(kept)}
+        if last_wanted:
+            places[there] = len(kept)
+        beside, hop = tables.neighbours[step.relation, forward], step.hops is None
         longer: list[Binding] = []
         for binding in found:
-            near = tables.follow(binding[place], step, forward=forward)
+            near = beside[binding[place]] if hop else tables.follow(binding[place], step, forward)
             if allowed is not None:
                 near = [row for row in near if row in allowed]
-            if not near and step.optional:
+            if not near:
+                if not step.optional:
+                    continue
                 near = [_NONE]
-            longer += [(*binding, row) for row in near]
-        places[there] = len(places)
-        wanted = needed | {s.start for _, s in waiting} | {e for e, _ in waiting}
-        kept = [entity for entity in places if entity in wanted]
-        if len(kept) < len(places):
-            columns = [places[entity] for entity in kept]
-            longer = [tuple(binding[c] for c in columns) for binding in longer]
-            places = {entity: at for at, entity in enumerate(kept)}
-            if once:
-                longer = list(dict.fromkeys(longer))
-        found = longer
+            known = binding if whole else tuple([binding[c] for c in columns])
+            if not last_wanted:
+                longer += [known] * len(near)
+            elif known:
+                longer += [(*known, row) for row in near]
+            else:
+                longer += zip(near)
+        dropped = not (whole and last_wanted)
+        found = list(dict.fromkeys(longer)) if once and dropped else longer
     return found, places
 
 
@@ -248,7 +256,7 @@ def _without(
     allowed = tables.matching(absent.type, absent.filters)
 
     def holds(row: int) -> bool:
-        near = tables.follow(row, step, forward=step.forward)
+        near = tables.follow(row, step, step.forward)
         return not (near if allowed is None else allowed.intersection(near))
 
     return [b for b in bindings if holds(b[place])]
@@ -263,14 +271,12 @@ def _compared(
 ) -> list[Binding]:
     once = compare.fn != "avg"
     inner, inside = _bindings(compare.inner, tables, {0}, once=once)
-    label = pattern.types[compare.at]
-    rows, column = tables.rows[label], tables.columns[label][compare.property]
-    bound = _aggregate(
-        Item(0, compare.property, compare.fn or "max"),
-        inner,
-        partial(_cell, rows, column, inside[0]),
-    )
+    cells = tables.cells[compare.inner.types[0], compare.property]
+    place = inside[0]
+    values = [cells[binding[place]] for binding in inner]
+    bound = _aggregate(Item(0, compare.property, compare.fn or "max"), values)
     if bound is None:
         return []
-    holds, get = _OPERATORS[compare.op], partial(_cell, rows, column, places[compare.at])
-    return [b for b in bindings if (value := get(b)) is not None and holds(value, bound)]
+    holds, cells = _OPERATORS[compare.op], tables.cells[pattern.types[compare.at], compare.property]
+    place = places[compare.at]
+    return [b for b in bindings if (v := cells[b[place]]) is not None and holds(v, bound)]

@@ -33,7 +33,8 @@ class Kind:
     """A kind of question.
 
     `hops` is the least and most number of joins. `parts` name lists of `Options`. `extras` says how
-    many further filters it may take. `make` gives the plan, `None` where the picks do not fit.
+    many further filters it may take, on all but the last `closed` entities. `make` gives the plan,
+    `None` where the picks do not fit.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Kind:
     parts: tuple[str, ...]
     make: Callable[[Options, Pattern, list[Any]], Plan | None]
     extras: int = 2
+    closed: int = 0
     path: Callable[[Options, int], list[Path]] = Options.paths
 
 
@@ -307,17 +309,19 @@ KINDS: tuple[Kind, ...] = (
     Kind("list", (), (0, 3), ("anchor",), _list),
     Kind("values", (), (0, 3), ("anchor", "column"), _values),
     Kind("pairs", (), (1, 3), ("own",), _pairs),
-    Kind("siblings", (), (2, 2), ("name",), _siblings, path=Options.there_and_back),
+    Kind("siblings", (), (2, 2), ("name",), _siblings, closed=2, path=Options.there_and_back),
     Kind("both", (), (2, 3), ("anchor", "branch"), _both, extras=1, path=Options.shorter_paths),
     Kind("count", _A, (0, 3), ("anchor",), _count),
     Kind("total", _A, (0, 3), ("anchor", "total"), _total),
-    Kind("sorted", ("ordering",), (0, 3), ("anchor", "measure", "down"), _sorted),
-    Kind("top", ("ordering",), (0, 3), ("anchor", "measure", "down", "limit"), _top),
-    Kind("per_group", _G, (0, 3), ("by",), _per_group),
-    Kind("group_measure", _G, (0, 3), ("by", "total"), _group_measure),
-    Kind("having", _G, (0, 3), ("by", "number"), _having),
-    Kind("most", (*_G, "ordering"), (0, 3), ("by", "limit"), _most),
-    Kind("without", ("negation",), (1, 3), ("maybe_last", "maybe_before"), _without,
+    Kind("sorted", ("ordering",), (0, 3), ("narrow_anchor", "measure", "down"), _sorted,
+         path=Options.narrow_paths),
+    Kind("top", ("ordering",), (0, 3), ("narrow_anchor", "measure", "down", "limit"), _top,
+         extras=1, path=Options.narrow_paths),
+    Kind("per_group", _G, (0, 3), ("by",), _per_group, closed=1),
+    Kind("group_measure", _G, (0, 3), ("by", "total"), _group_measure, closed=1),
+    Kind("having", _G, (0, 3), ("by", "number"), _having, closed=1),
+    Kind("most", (*_G, "ordering"), (0, 3), ("by", "one"), _most, extras=1, closed=1),
+    Kind("without", ("negation",), (1, 3), ("maybe_last", "maybe_before"), _without, closed=1,
          path=Options.forked_paths),
     Kind("other_than", ("negation",), (0, 3), ("unlike", "maybe_anchor"), _other_than),
     Kind("above_average", ("aggregation", "nesting"), (0, 3),
@@ -325,13 +329,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("than_named", ("nesting",), (0, 3),
          ("maybe_anchor", "measure", "sign", "own_name"), _than_named),
     Kind("extreme", ("aggregation", "nesting"), (0, 3), ("anchor", "measure", "down"), _extreme),
-    Kind("optional_count", ("optional", *_G), (1, 3), ("before",), _optional_count,
-         path=Options.forked_paths),
-    Kind("optional_list", ("optional",), (1, 3), ("before",), _optional_list,
-         path=Options.forked_paths),
-    Kind("reach", ("variable_length",), (1, 3), ("name", "hops"), _reach,
+    Kind("optional_count", ("optional", *_G), (1, 3), ("before",), _optional_count, closed=1,
+         path=Options.optional_paths),
+    Kind("optional_list", ("optional",), (1, 3), ("before",), _optional_list, closed=1,
+         path=Options.optional_paths),
+    Kind("reach", ("variable_length",), (1, 3), ("tree_name", "hops"), _reach, closed=1,
          path=Options.tree_paths),
-    Kind("reach_count", ("aggregation", "variable_length"), (1, 3), ("name", "hops"),
-         _reach_count, path=Options.tree_paths),
+    Kind("reach_count", ("aggregation", "variable_length"), (1, 3), ("tree_name", "hops"),
+         _reach_count, closed=1, path=Options.tree_paths),
     Kind("either", ("set_operations",), (1, 3), ("anchor", "branch"), _either, extras=0),
 )  # fmt: skip

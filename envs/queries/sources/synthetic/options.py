@@ -96,6 +96,18 @@ class Options:
         """Return the paths with one step less, for questions that add a branch."""
         return self.paths(hops - 1)
 
+    def narrow_paths(self, hops: int) -> list[Path]:
+        """Return the paths on which an entity 0 comes up once, if the last one is named."""
+        return [p for p in self.paths(hops) if not any(map(self.several, p.steps[:-1]))]
+
+    def optional_paths(self, hops: int) -> list[Path]:
+        """Return the forks whose last step does not lead anywhere from some entities."""
+        return [
+            path
+            for path in self.forked_paths(hops)
+            if not self.always(path.steps[-1]) and not any(map(self.several, path.steps[:-2]))
+        ]
+
     def forked_paths(self, hops: int) -> list[Path]:
         """Return paths of one step less with one more step from entity 0 at the end."""
         return self._kept("forked", hops, lambda: self._forks(hops))
@@ -134,10 +146,16 @@ class Options:
         before = path.types[-2] if len(path.types) > 1 else first
         if part == "anchor":
             return self._list("name and filter" if path.steps else "filter", last)
+        if part == "narrow_anchor" and path.steps and self.several(path.steps[-1]):
+            return self._list("name", last)
+        if part == "narrow_anchor":
+            return self.of("anchor", path)
         if part == "maybe_anchor":
             return self._list("name and filter", last) if path.steps else [None]
         if part == "before":
             # On a fork the anchor stands before the step that was added.
+            if len(path.steps) > 1 and self.several(path.steps[-2]):
+                return self._list("name", before)
             return self._list("name and filter" if len(path.steps) > 1 else "filter", before)
         if part == "maybe_before":
             return self._list("name and filter", before) if len(path.steps) > 1 else [None]
@@ -145,6 +163,8 @@ class Options:
             return [None, *self._list("filter", last)]
         if part == "name":
             return self._list("name", last)
+        if part == "tree_name":
+            return self._in_tree(path.steps[-1], last)
         if part == "own_name":
             return self._list("name", first)
         if part == "own":
@@ -157,12 +177,30 @@ class Options:
             return _FIXED[part]
         return self._list(part, first)
 
-    def extras(self, path: Path) -> Extras:
-        """Return the further conditions that a question on a path may have."""
+    def extras(self, path: Path, closed: int) -> Extras:
+        """Return the further conditions that a question on a path may have.
+
+        Without those on the last `closed` entities, for which the question has no words.
+        """
         return Extras(
             self._list("filter" if at == 0 else "inner filter", label)
-            for at, label in enumerate(path.types)
+            for at, label in enumerate(path.types[: len(path.types) - closed])
         )
+
+    def _in_tree(self, step: Step, label: str) -> list[Filter]:
+        """Return the names below (or above) which there are several others in all databases."""
+        place, back = (step.relation, str(step.forward)), not step.forward
+        far = replace(step, hops=(1, None))
+        if place not in self._lists:
+            self._lists[place] = [
+                condition
+                for condition in self._list("name", label)
+                if all(
+                    len(table.follow(table.names[label][condition.value], far, back)) > 2
+                    for table in self.tables
+                )
+            ]
+        return self._lists[place]
 
     def _list(self, part: str, label: str) -> list[Any]:
         if (part, label) not in self._lists:
@@ -246,7 +284,8 @@ class Options:
 _FIXED: dict[str, list[Any]] = {
     "down": [True, False],
     "sign": ["<", ">"],
-    "limit": [1, 2, 3, 5],
+    "limit": [1, 2, 3],
+    "one": [1],
     "number": [(op, n) for op in (">", ">=", "=") for n in (1, 2, 3, 4, 5) if (op, n) != (">=", 1)],
     "hops": [(1, None), (1, 2), (1, 3), (2, 3), (2, 2)],
 }

@@ -36,7 +36,7 @@ SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
 WORLDS = {"train": 16, "validation": 6, "heldout": 8}
 PARAPHRASES = ("split", "seen", "unseen")
 SCHEMAS = ("unseen", "seen")
-_EXTRAS = (0, 1, 1, 2)  # further filters of four questions
+_EXTRAS = (0, 1, 0, 1, 2)  # further filters of five questions
 _TRIES = 60  # questions of a cell looked at before another is tried
 
 
@@ -117,7 +117,7 @@ class SyntheticQueries(QuerySource):
         features: str | list[str] = "all",
         paraphrases: str = "split",
         schemas: str = "unseen",
-        size: int = 600,
+        size: int = 400,
         worlds: int | None = None,
         tasks: int | None = None,
     ) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
-from math import prod
+from math import comb, isqrt, prod
 from typing import Any
 
 from graphenv.envs.kgqa.sources.synthetic.space import Permutation
@@ -15,7 +14,7 @@ from graphenv.envs.queries.sources.synthetic.evaluate import Answer, evaluate
 from graphenv.envs.queries.sources.synthetic.kinds import Kind
 from graphenv.envs.queries.sources.synthetic.options import Extras, Options
 from graphenv.envs.queries.sources.synthetic.plan import Filter, Pattern, Plan
-from graphenv.envs.queries.sources.synthetic.world import make_world
+from graphenv.envs.queries.sources.synthetic.world import World, make_world
 
 __all__ = ["Cell", "Space", "make_space"]
 
@@ -56,33 +55,37 @@ class Space:
         place = (kind.name, hops, extras)
         if place not in self._cells:
             paths = tuple(kind.path(self.options, hops))
-            sizes = [prod(map(len, self._lists(kind, path, extras))) for path in paths]
+            sizes = [self._size(kind, path, extras) for path in paths]
             offsets = (0, *accumulate(sizes))
             order = Permutation(max(offsets[-1], 1), "query cell", *self._key, *place)
             self._cells[place] = Cell(kind, extras, paths, offsets, order)
         return self._cells[place]
 
-    def _lists(self, kind: Kind, path: Pattern, extras: int) -> list[Sequence[Any] | Extras]:
-        lists: list[Sequence[Any] | Extras] = [self.options.of(part, path) for part in kind.parts]
-        return lists + [self.options.extras(path)] * extras if extras else lists
+    def _size(self, kind: Kind, path: Pattern, extras: int) -> int:
+        size = prod(len(self.options.of(part, path)) for part in kind.parts)
+        return size * comb(len(self._extras(kind, path)), extras)
+
+    def _extras(self, kind: Kind, path: Pattern) -> Extras:
+        # Only what is grouped by has no room for a filter, and without steps that is a property.
+        closed = kind.closed if path.steps else 0
+        return self.options.extras(path, closed)
 
     def plan(self, cell: Cell, rank: int) -> Plan | None:
         """Return the plan at a rank, `None` if its parts do not go together."""
         slot = cell.order.inverse(rank)
         at = bisect_right(cell.offsets, slot) - 1
         path, rest = cell.paths[at], slot - cell.offsets[at]
-        picks, places = [], []
-        for options in self._lists(cell.kind, path, cell.extras):
+        picks = []
+        for part in cell.kind.parts:
+            options = self.options.of(part, path)
             rest, place = divmod(rest, len(options))
             picks.append(options[place])
-            places.append(place)
-        if cell.extras == 2 and places[-2] >= places[-1]:
-            return None  # the same two filters in the other order are another slot
-        filters = tuple(picks[len(cell.kind.parts) :])
-        plan = cell.kind.make(
-            self.options, replace(path, filters=filters), picks[: len(cell.kind.parts)]
-        )
-        return plan if plan is not None and _sensible(plan, filters) else None
+        filters: tuple[Filter, ...] = ()
+        if cell.extras:
+            extras = self._extras(cell.kind, path)
+            filters = tuple(extras[place] for place in _chosen(rest, cell.extras))
+        plan = cell.kind.make(self.options, replace(path, filters=filters), picks)
+        return plan if plan is not None and _sensible(plan, filters, self.world) else None
 
     def answers(self, plan: Plan) -> tuple[Answer, ...] | None:
         """Return a plan's answers on all databases, `None` if they make no good question.
@@ -127,7 +130,19 @@ class Space:
         return True
 
 
-def _sensible(plan: Plan, extras: tuple[Filter, ...]) -> bool:
+def _chosen(rest: int, count: int) -> tuple[int, ...]:
+    """Return the `rest`-th choice of one or two places, the pairs counted as (1, 0), (2, 0) ...
+
+    >>> [_chosen(n, 2) for n in range(4)]
+    [(1, 0), (2, 0), (2, 1), (3, 0)]
+    """
+    if count == 1:
+        return (rest,)
+    high = (1 + isqrt(1 + 8 * rest)) // 2
+    return high, rest - high * (high - 1) // 2
+
+
+def _sensible(plan: Plan, extras: tuple[Filter, ...], world: World) -> bool:
     """Return whether no property is restricted twice and no extra filter was lost on the way."""
     for pattern in (plan.pattern, plan.other):
         if pattern is None:
@@ -136,6 +151,13 @@ def _sensible(plan: Plan, extras: tuple[Filter, ...]) -> bool:
         if plan.compare is not None and plan.kind != "extreme":
             places.append((plan.compare.at, plan.compare.property))
         if len(set(places)) < len(places):
+            return False
+        # Nothing more is to be said about what is named.
+        named = [
+            f.at for f in pattern.filters
+            if f.op == "=" and f.property == world.things[pattern.types[f.at]].title
+        ]  # fmt: skip
+        if any(sum(f.at == at for f in pattern.filters) > 1 for at in named):
             return False
         if pattern is plan.pattern and not set(extras) <= set(pattern.filters):
             return False
