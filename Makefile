@@ -11,10 +11,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.graphenv-installed
 BENCHES := $(patsubst benchmarks/%/__main__.py,%,$(wildcard benchmarks/*/__main__.py))
 
-.PHONY: help install demo test lint types pytest soak bench clean
+.PHONY: help install demo test lint types pytest soak soak-queries bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 install: $(STAMP) ## create .venv and install graphenv with every extra
 
@@ -56,6 +56,10 @@ pytest: $(STAMP) ## the tests alone; PYTEST_ARGS="-x -k name" to choose
 soak: $(STAMP) ## the long property and stress tests
 	@echo "== pytest -m soak"
 	@$(BIN)/pytest -q -m soak
+
+soak-queries: $(STAMP) ## of these, the query engines: 50,000 mutated queries each
+	@echo "== pytest -m soak tests/test_query_*.py"
+	@$(BIN)/pytest -q -m soak tests/test_query_*.py
 
 bench: $(STAMP) ## measure speed and memory into runs/bench
 	@[ -n "$(BENCHES)" ] || { echo "bench: no benchmarks/*/__main__.py to run"; exit 1; }

@@ -41,7 +41,8 @@ class ObedientEngine:
 
     def do_die(self, argument: str) -> object:
         os.kill(os.getpid(), getattr(signal, argument))
-        return time.sleep(60)
+        time.sleep(60)
+        return argument
 
     def do_exit(self, argument: str) -> object:
         os._exit(int(argument))

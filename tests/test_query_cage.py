@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from attack_tables import read_attacks
+from cage_films import SECRET, digest, fill, kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,40 +25,16 @@ from graphenv.envs.queries.engines.backend import ENGINES, backend
 from graphenv.envs.queries.engines.cache import ResultCache
 from graphenv.envs.queries.engines.guard_sql import check_duckdb, check_sqlite
 from graphenv.envs.queries.engines.pool import close_all, worker_pids
-from graphenv.envs.queries.engines.protocol import Database, EngineName, Limits, QueryBackend
+from graphenv.envs.queries.engines.protocol import Database, Limits, QueryBackend
 from graphenv.errors import ConfigError, DataError
 from graphenv.query.results import QueryError, Result, Rows
 
-SECRET = "the secret of the canary"
-FILMS = [(number, f"film {number}", 1900 + number % 120) for number in range(200)]
 Obedient = Callable[..., QueryBackend]
-
-
-def kind(result: Result) -> str:
-    return result.kind if isinstance(result, QueryError) else "rows"
 
 
 def cell(result: Result) -> object:
     assert isinstance(result, Rows), result
     return result.rows[0][0]
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def fill(engine: str, path: Path) -> Database:
-    """Write the films into a database."""
-    if engine == "duckdb":
-        connection = pytest.importorskip("duckdb").connect(str(path))
-    else:
-        connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE film (id INTEGER, title VARCHAR, year INTEGER)")
-    connection.executemany("INSERT INTO film VALUES (?, ?, ?)", FILMS)
-    connection.commit()
-    connection.close()
-    name: EngineName = "duckdb" if engine == "duckdb" else "sqlite"
-    return Database(name, str(path), digest(path))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "duckdb"])
