@@ -201,6 +201,6 @@ def test_slow_attacks(folder: Path, database: Database) -> None:
             started = time.perf_counter()
             result = queries.run(attack.query)
             took = time.perf_counter() - started
-            if not attack.ends_well(result) or took > limits.seconds + 1.5:
+            if not attack.ends_well(result) or took > limits.seconds + 5:
                 wrong.append((attack.name, result, round(took, 2)))
         assert not wrong
