@@ -6,12 +6,13 @@ sides confused is not seen here (it is in `graphenv.query.graphs`).
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from graphenv.query.graphs import COMMUTATIVE, scopes_of
+from graphenv.query.graphs import COMMUTATIVE, expressions, scopes_of
 from graphenv.query.model import Expr, Query, Relation, Scope
 
 __all__ = [
@@ -23,6 +24,7 @@ Clause = Literal["select", "from", "where", "group", "having", "order", "limit",
 CLAUSES: tuple[Clause, ...] = (
     *("select", "from", "where", "group", "having", "order", "limit", "set", "nested"),
 )
+MAX_TEXT = 500  # characters of an expression
 Mention = tuple[Literal["entity", "property", "relation"], str]
 
 
@@ -89,6 +91,7 @@ class _Writer:
     def __init__(self, scope: Scope, spider: bool) -> None:
         self._names = _Names.of(scope)
         self._spider = spider
+        self._texts: dict[int, str] = {}
 
     def items(self, scope: Scope) -> Iterator[tuple[Clause, str]]:
         """Yield (clause, item) of one scope, without its inputs and subqueries."""
@@ -126,6 +129,21 @@ class _Writer:
         return _marked(text, relation.optional)
 
     def _text(self, expr: Expr) -> str:
+        """Return an expression as text; a long one is cut, with a digest of what is cut off.
+
+        A value that later parts use many times is one object: written out it could be of any
+        length.
+        """
+        text = self._texts.get(id(expr))
+        if text is None:
+            text = self._written(expr)
+            if len(text) > MAX_TEXT:
+                digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8)
+                text = f"{text[:MAX_TEXT]}... {digest.hexdigest()}"
+            self._texts[id(expr)] = text
+        return text
+
+    def _written(self, expr: Expr) -> str:
         if expr.kind == "property" and expr.of is not None:
             return f"{self._names[expr.of]}.{expr.name}"
         if expr.kind == "element" and expr.of is not None:
@@ -167,7 +185,7 @@ def mentions(query: Query) -> frozenset[Mention]:
             found.update(("entity", name) for name in _split(entity.name))
         for relation in part.relations:
             found.update(("relation", name) for name in _split(relation.name))
-        for expr in _expressions(part):
+        for expr in expressions(part):
             if expr.kind == "property" and expr.of is not None:
                 found.add(("property", f"{names[expr.of]}.{expr.name}"))
             elif expr.kind == "property":
@@ -177,14 +195,6 @@ def mentions(query: Query) -> frozenset[Mention]:
 
 def _split(name: str) -> list[str]:
     return [part for part in name.replace("&", "|").split("|") if part]
-
-
-def _expressions(scope: Scope) -> Iterator[Expr]:
-    roots = [*scope.select, *scope.where, *scope.group, *scope.having]
-    roots += [order.key for order in scope.order]
-    roots += [entity.items for entity in scope.entities if entity.items is not None]
-    for root in roots:
-        yield from root.walk()
 
 
 # -- the published metric -------------------------------------------------------------------------

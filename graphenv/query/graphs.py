@@ -22,13 +22,13 @@ said in another order is the same graph, and what is said twice in a conjunction
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from graphenv.graph import Edge, Graph, Node
 from graphenv.query.model import Expr, Query, Relation, Scope
 
-__all__ = ["COMMUTATIVE", "pattern_graph", "query_graph", "scopes_of"]
+__all__ = ["COMMUTATIVE", "expressions", "pattern_graph", "query_graph", "scopes_of"]
 
 COMMUTATIVE = frozenset({"=", "<>", "and", "or", "xor", "+", "*"})
 """Operators whose operands have no order."""
@@ -50,6 +50,10 @@ def query_graph(query: Query) -> Graph:
     return builder.graph()
 
 
+Part = tuple[str, int]
+"""An edge to be: its role, and the node that it leads to."""
+
+
 class _Place(NamedTuple):
     """Where an expression is computed: the scope, its node."""
 
@@ -65,7 +69,10 @@ class _Builder:
         self._edges: list[Edge] = []
         self._handles: dict[int, int] = {}
         self._properties: dict[tuple[int, str], int] = {}
-        self._known: dict[tuple[int, Expr], int] = {}
+        # By what they are made of, and by identity: a value that later parts use many times is one
+        # object, and as many texts as there are ways to it.
+        self._known: dict[tuple[int, str, str, tuple[Part, ...]], int] = {}
+        self._seen: dict[tuple[int, int], int] = {}
         self._derived: dict[int, _Place] = {}
         self._before: dict[int, _Place] = {}
 
@@ -168,15 +175,17 @@ class _Builder:
         if expr.kind == "element":
             assert expr.of is not None
             return self._handles[expr.of]
-        if expr.kind == "input":
-            # The value itself, where it was computed.
-            source = self._before.get(place.node) if expr.of is None else self._derived.get(expr.of)
-            return self._expr(expr.args[0], source or place)
-        known = self._known.get((place.node, expr))
-        if known is None:
-            made = self._subquery if expr.kind == "subquery" else self._made
-            known = self._known[place.node, expr] = made(expr, place)
-        return known
+        at = (place.node, id(expr))
+        if at not in self._seen:
+            if expr.kind == "input":  # the value itself, where it was computed
+                before, derived = self._before.get(place.node), self._derived.get(expr.of or 0)
+                source = before if expr.of is None else derived
+                self._seen[at] = self._expr(expr.args[0], source or place)
+            elif expr.kind == "subquery":
+                self._seen[at] = self._subquery(expr, place)
+            else:
+                self._seen[at] = self._made(expr, place)
+        return self._seen[at]
 
     def _subquery(self, expr: Expr, place: _Place) -> int:
         """Return the node of a subquery's one value, or of the subquery itself.
@@ -192,24 +201,30 @@ class _Builder:
         return self._expr(scope.select[0], _Place(scope, node))
 
     def _made(self, expr: Expr, place: _Place) -> int:
-        node = self._node(_kind(expr), _label(expr))
-        if expr.scope is not None:
-            self._edge(node, "arg", self.scope(expr.scope))
+        """Return the node made of these parts in this scope, a new one if there is none."""
+        kind, label, parts = _kind(expr), _label(expr), tuple(self._parts(expr, place))
+        key = (place.node, kind, label, parts)
+        if key not in self._known:
+            node = self._known[key] = self._node(kind, label)
+            for role, part in parts:
+                self._edge(node, role, part)
+        return self._known[key]
+
+    def _parts(self, expr: Expr, place: _Place) -> list[Part]:
         args = expr.args
+        below = [] if expr.scope is None else [("arg", self.scope(expr.scope))]
+        if expr.name == "in" and len(args) == 2 and args[1].kind in ("list", "subquery"):
+            inside = args[1].scope
+            items = [] if inside is None else [("right", self.scope(inside))]
+            items += (("item", self._expr(arg, place)) for arg in args[1].args)
+            return [("left", self._expr(args[0], place)), *sorted(set(items))]
         if expr.kind == "property":  # of a value; of nothing, if nobody knows whose it is
-            for value in args:
-                self._edge(node, "of", self._expr(value, place))
-        elif expr.name in IDEMPOTENT:
-            self._once(node, "arg", args, place)
-        elif expr.name == "in" and len(args) == 2 and args[1].kind in ("list", "subquery"):
-            self._edge(node, "left", self._expr(args[0], place))
-            self._once(node, "item", args[1].args, place)
-            if args[1].scope is not None:  # all its rows
-                self._edge(node, "right", self.scope(args[1].scope))
-        else:
-            for role, arg in zip(_roles(expr), args, strict=True):
-                self._edge(node, role, self._expr(arg, place))
-        return node
+            return [("of", self._expr(arg, place)) for arg in args]
+        nodes = [self._expr(arg, place) for arg in args]
+        parts = below + list(zip(_roles(expr), nodes, strict=True))
+        if expr.kind == "operator" and expr.name in IDEMPOTENT:
+            parts = list(set(parts))
+        return sorted(parts) if expr.name in COMMUTATIVE else parts
 
 
 def _kind(expr: Expr) -> str:
@@ -284,10 +299,20 @@ def _collect(scope: Scope, nodes: dict[int, Node], relations: list[Relation]) ->
 def scopes_of(scope: Scope) -> list[Scope]:
     """Return the subqueries of a scope: in FROM and in its expressions, not its inputs."""
     found = [entity.scope for entity in scope.entities if entity.scope is not None]
-    orders = [order.key for order in scope.order]
-    items = [entity.items for entity in scope.entities if entity.items is not None]
-    bounds = [bound for bound in (scope.limit, scope.offset) if bound is not None]
-    exprs = (*scope.select, *scope.where, *scope.group, *scope.having, *orders, *items, *bounds)
-    for expr in exprs:
-        found += [part.scope for part in expr.walk() if part.scope is not None]
-    return found
+    return found + [expr.scope for expr in expressions(scope) if expr.scope is not None]
+
+
+def expressions(scope: Scope) -> Iterator[Expr]:
+    """Yield each expression that a scope computes, once: not those of inputs and subqueries."""
+    stack = [*scope.select, *scope.where, *scope.group, *scope.having]
+    stack += (order.key for order in scope.order)
+    stack += (entity.items for entity in scope.entities if entity.items is not None)
+    stack += (bound for bound in (scope.limit, scope.offset) if bound is not None)
+    stack.reverse()
+    seen: set[int] = set()
+    while stack:
+        expr = stack.pop()
+        if id(expr) not in seen and expr.kind != "input":
+            seen.add(id(expr))
+            yield expr
+            stack.extend(reversed(expr.args))
