@@ -11,15 +11,33 @@ __all__ = ["ENVIRONMENTS", "EnvironmentRow", "register_all"]
 
 @dataclass(frozen=True)
 class EnvironmentRow:
-    """One family: its short name on the command line, its id, and where its class stands."""
+    """One family: its short name on the command line, its id, where its class stands, its sources."""
 
     name: str
     id: str
     entry_point: str
+    sources: str
 
 
 ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
-    EnvironmentRow("kgqa", "graphenv/KGQA-v0", "graphenv.envs.kgqa:KGQAEnv"),
+    EnvironmentRow(
+        "kgqa",
+        "graphenv/KGQA-v0",
+        "graphenv.envs.kgqa:KGQAEnv",
+        "graphenv.envs.kgqa.sources:SOURCES",
+    ),
+    EnvironmentRow(
+        "text2sql",
+        "graphenv/Text2SQL-v0",
+        "graphenv.envs.queries.env:Text2SQLEnv",
+        "graphenv.envs.queries.sources:SQL_SOURCES",
+    ),
+    EnvironmentRow(
+        "text2cypher",
+        "graphenv/Text2Cypher-v0",
+        "graphenv.envs.queries.env:Text2CypherEnv",
+        "graphenv.envs.queries.sources:CYPHER_SOURCES",
+    ),
 )
 
 

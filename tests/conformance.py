@@ -58,8 +58,19 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 MODES: dict[str, tuple[dict[str, Any], ...]] = {
     "graphenv/KGQA-v0": ({"mode": "tools"}, {"mode": "program"}),
+    "graphenv/Text2SQL-v0": (
+        {"mode": "single", "worlds": 2},
+        {"mode": "tools", "worlds": 2},
+    ),
+    "graphenv/Text2Cypher-v0": (
+        {"mode": "single", "worlds": 2},
+        {"mode": "tools", "worlds": 2},
+    ),
 }
 """The modes of every registered id; the registry tests fail for an id without its row."""
+
+VERDICTS = {"kgqa": "exact", "text2sql": "execution", "text2cypher": "execution"}
+"""The default reward of each family."""
 
 ENVIRONMENT_MODES = [(row.id, mode) for row in ENVIRONMENTS for mode in MODES.get(row.id, ({},))]
 

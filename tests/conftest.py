@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from pathlib import Path
 
 # Before any test imports the libraries that read them; subprocesses inherit them.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch takes its thread count from here
+
+# Databases that sources write: in a folder of this run, which xdist's workers inherit.
+if "PYTEST_XDIST_WORKER" not in os.environ and "GRAPHENV_CACHE" not in os.environ:
+    _cache = tempfile.TemporaryDirectory(prefix="graphenv-tests-", ignore_cleanup_errors=True)
+    os.environ["GRAPHENV_CACHE"] = _cache.name
 
 import pytest
 from hypothesis import settings

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from graphenv.checks import is_whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.queries.databases import Databases
+from graphenv.envs.queries.engines.backend import ENGINES
 from graphenv.envs.queries.engines.protocol import Limits
 from graphenv.envs.queries.prompts import chat, system_text
 from graphenv.envs.queries.reading import read_query
@@ -103,7 +104,7 @@ class _QueryEnv(GraphEnv):
         found = super().provides
         if not self._query_source.executes:
             found -= {"outcome.results", "outcome.work"}
-        elif "outcome.work" in found and not self.databases(0).counts_work:
+        elif not ENGINES[self._query_source.engine].counts_work:
             found -= {"outcome.work"}
         return found
 

@@ -12,8 +12,8 @@ __all__ = ["chat", "system_text"]
 
 _NAMES = {"sql": "SQL", "cypher": "Cypher"}
 _SINGLE = """\
-You translate a question into one {name} query that answers it. The query only reads. Use the \
-tables, columns and names of the schema as they are spelt. Write the query in one block:
+You translate a question into one {name} query that answers it. The query only reads. Names \
+are spelt as in the schema. Write the query in one block:
 ```{language}
 ...
 ```"""

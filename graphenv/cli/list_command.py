@@ -28,24 +28,25 @@ def environments() -> list[dict[str, str]]:
 
 def sources() -> list[dict[str, str]]:
     """Return the sources of questions of every family that has a table of them."""
-    from graphenv.envs.kgqa.sources import SOURCES
+    from graphenv.envs import ENVIRONMENTS
 
     rows = []
-    for name, entry in SOURCES.items():
-        cls = load_row(entry)
-        options = [
-            p.name if p.default is not p.empty else f"{p.name} (needed)"
-            for p in inspect.signature(cls).parameters.values()
-            if p.kind == p.KEYWORD_ONLY and p.name != "split"
-        ]
-        rows.append(
-            {
-                "environment": "kgqa",
-                "name": name,
-                "about": _first_line(cls),
-                "arguments": ", ".join(options),
-            }
-        )
+    for row in ENVIRONMENTS:
+        for name, entry in load_row(row.sources).items():
+            cls = load_row(entry)
+            options = [
+                p.name if p.default is not p.empty else f"{p.name} (needed)"
+                for p in inspect.signature(cls).parameters.values()
+                if p.kind == p.KEYWORD_ONLY and p.name not in ("split", "language")
+            ]
+            rows.append(
+                {
+                    "environment": row.name,
+                    "name": name,
+                    "about": _first_line(cls),
+                    "arguments": ", ".join(options),
+                }
+            )
     return rows
 
 

@@ -69,10 +69,9 @@ neo4j_text2cypher, synthetic, zograscope.
             f"In {language}: {others}."
         )
     cls = load_row(SOURCES[name])
-    given = dict(arguments)
-    if len(LANGUAGES[name]) > 1:
-        given["language"] = language
-    check_keywords(f"source={name!r}", cls, [*given, "split"], also=_ENVIRONMENT_ARGUMENTS)
-    source = cls(split=split, **given)
+    several = len(LANGUAGES[name]) > 1
+    given = [*arguments, *([] if several else ["split"])]
+    check_keywords(f"source={name!r}", cls, given, also=_ENVIRONMENT_ARGUMENTS)
+    source = cls(language, split, **arguments) if several else cls(split=split, **arguments)
     assert isinstance(source, QuerySource)
     return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.engines.protocol import Database, EngineName
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
 from graphenv.task import Task
@@ -48,6 +48,11 @@ class QuerySource(ABC):
     def executes(self) -> bool:
         """Whether there are databases to run queries on."""
         return True
+
+    @property
+    def engine(self) -> EngineName:
+        """The engine that runs its queries."""
+        return "sqlite" if self.language == "sql" else "ladybug"
 
     @abstractmethod
     def __len__(self) -> int: ...
