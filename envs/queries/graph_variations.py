@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from graphenv.envs.queries.columns import Cell, shuffled
 from graphenv.envs.queries.contents import Contents, Row, link_key
 from graphenv.envs.queries.variations import Witness, in_order
-from graphenv.query.schema import Schema
+from graphenv.query.schema import EntityType, Schema
 from graphenv.seeding import rng
 
 __all__ = ["VERSION", "vary_contents"]
@@ -17,6 +17,7 @@ __all__ = ["VERSION", "vary_contents"]
 VERSION = 1
 """Goes up when the same seed gives another copy."""
 
+_End = tuple[str, Cell]  # a label and a key
 _DROPPED = 0.2  # share of links that go
 _REWIRED = 0.2  # share of links that get another tail
 
@@ -51,7 +52,9 @@ def vary_contents(contents: Contents, seed: int, *, witnesses: Sequence[Witness]
     tails = {link_key(contents.schema, r): r.tail for r in contents.schema.relations}
     for name, rows in contents.links.items():
         links[name] = dict.fromkeys(_rewired(rows, nodes[tails[name]], random))
-    _plant(contents.schema, nodes, links, witnesses, random)
+    planting = _Planting(contents.schema, nodes, links, random)
+    for witness in in_order(witnesses, random):
+        planting.plant(witness)
     return Contents(
         contents.schema,
         {name: tuple(map(tuple, rows)) for name, rows in nodes.items()},
@@ -71,60 +74,71 @@ def _rewired(
     ]
 
 
-def _plant(
-    schema: Schema,
-    nodes: dict[str, list[list[Cell]]],
-    links: dict[str, dict[Row, None]],
-    witnesses: Sequence[Witness],
-    random: np.random.Generator,
-) -> None:
-    planted: dict[object, Cell] = {}
-    keys = _Keys(nodes)
-    for witness in in_order(witnesses, random):
-        labels = [schema.entity(label) for label, _ in witness.rows]
-        if any(label is None or not nodes.get(label.name) for label in labels):
-            continue
-        ends: list[tuple[str, Cell]] = []
-        for label, (_, cells) in zip(labels, witness.rows, strict=True):
-            assert label is not None
-            names = [p.name for p in label.properties]
-            rows = nodes[label.name]
-            key = planted.get((label.name, cells))
-            # The same node may not stand for two that a pattern tells apart.
-            if not cells or key is None or (label.name, key) in ends:
-                row = rows[int(random.integers(len(rows)))]
-                key = row[0]
-                if cells:
-                    row = list(row)
-                    key = row[0] = keys.next(label.name, row[0])
-                    for column, value in cells:
-                        if column in names:
-                            row[names.index(column)] = value
-                    rows.append(row)
-                    planted[label.name, cells] = key
-            ends.append((label.name, key))
-        for name, one, other in witness.links:
-            for relation in schema.relations:
-                head, tail = ends[one], ends[other]
-                if (relation.head, relation.tail) != (head[0], tail[0]):
-                    head, tail = tail, head  # perhaps written against the arrow, or without one
-                if relation.name == name and (relation.head, relation.tail) == (head[0], tail[0]):
-                    known = links.setdefault(link_key(schema, relation), {})
-                    more = next(iter(known), (None,) * (2 + len(relation.properties)))[2:]
-                    known.setdefault((head[1], tail[1], *more))
-                    break
+class _Planting:
+    """Adds the nodes and links of witnesses to a copy."""
 
-
-class _Keys:
-    """Keys that no node of a label has."""
-
-    def __init__(self, nodes: Mapping[str, Sequence[Sequence[Cell]]]) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        nodes: dict[str, list[list[Cell]]],
+        links: dict[str, dict[Row, None]],
+        random: np.random.Generator,
+    ) -> None:
+        self._schema, self._nodes, self._links, self._random = schema, nodes, links, random
         self._tops = {
             name: max((row[0] for row in rows if isinstance(row[0], int)), default=0)
             for name, rows in nodes.items()
         }
+        self._planted: dict[object, Cell] = {}
 
-    def next(self, label: str, example: Cell) -> Cell:
-        self._tops[label] += 1
-        top = self._tops[label]
-        return top if isinstance(example, int) else f"{example!s} {top}"
+    def plant(self, witness: Witness) -> None:
+        labels = [self._schema.entity(label) for label, _ in witness.rows]
+        if any(label is None or not self._nodes.get(label.name) for label in labels):
+            return
+        ends: list[_End] = []
+        for label, (_, cells) in zip(labels, witness.rows, strict=True):
+            assert label is not None
+            end = (label.name, self._planted.get((label.name, cells)))
+            # The same node may not stand for two that a pattern tells apart.
+            if not cells or end[1] is None or end in ends:
+                end = self._new(label, cells) if cells else self._any(label)
+                self._planted[label.name, cells] = end[1]
+            ends.append(end)
+        self._link(witness, ends)
+        if not witness.near_miss:
+            # A second node in one of the places: to count the other, or not to count each once,
+            # is to count wrongly.
+            at = int(self._random.integers(len(ends)))
+            label = labels[at]
+            assert label is not None
+            ends[at] = self._new(label, witness.rows[at][1])
+            self._link(witness, ends)
+
+    def _any(self, label: EntityType) -> _End:
+        rows = self._nodes[label.name]
+        return label.name, rows[int(self._random.integers(len(rows)))][0]
+
+    def _new(self, label: EntityType, cells: Sequence[tuple[str, Cell]]) -> _End:
+        rows = self._nodes[label.name]
+        row = list(rows[int(self._random.integers(len(rows)))])
+        self._tops[label.name] += 1
+        top = self._tops[label.name]
+        row[0] = top if isinstance(row[0], int) else f"{row[0]!s} {top}"
+        names = [p.name for p in label.properties]
+        for column, value in cells:
+            if column in names:
+                row[names.index(column)] = value
+        rows.append(row)
+        return label.name, row[0]
+
+    def _link(self, witness: Witness, ends: Sequence[_End]) -> None:
+        for name, one, other in witness.links:
+            for relation in self._schema.relations:
+                head, tail = ends[one], ends[other]
+                if (relation.head, relation.tail) != (head[0], tail[0]):
+                    head, tail = tail, head  # perhaps written against the arrow, or without one
+                if relation.name == name and (relation.head, relation.tail) == (head[0], tail[0]):
+                    known = self._links.setdefault(link_key(self._schema, relation), {})
+                    more = next(iter(known), (None,) * (2 + len(relation.properties)))[2:]
+                    known.setdefault((head[1], tail[1], *more))
+                    break

@@ -125,17 +125,17 @@ def carve_databases(
     """
     counts = Counter(databases)
     order = sorted(counts, key=lambda each: stable_hash("carve_databases", name, each))
-    wanted = {"heldout": heldout * counts.total(), "validation": validation * counts.total()}
     splits: dict[str, str] = {}
-    for split, share in wanted.items():
-        taken = 0
-        # A database much larger than the share would leave the other splits with nothing.
+    for split, share, others in (("heldout", heldout, 2), ("validation", validation, 1)):
+        wanted, taken = share * counts.total(), 0
         for each in [each for each in order if each not in splits]:
-            if taken < share and taken + counts[each] <= 2 * share + 1:
+            # A database much larger than the share would leave the other splits with nothing.
+            fits = taken < wanted and taken + counts[each] <= 2 * wanted + 1
+            if fits and len(counts) - len(splits) > others:
                 splits[each] = split
                 taken += counts[each]
         left = [each for each in order if each not in splits]
-        if share and not taken and len(counts) >= len(SPLITS) and len(left) > 1:
+        if wanted and not taken and len(left) > others:
             splits[min(left, key=lambda each: counts[each])] = split
     return {each: splits.get(each, "train") for each in counts}
 
