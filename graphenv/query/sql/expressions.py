@@ -27,7 +27,7 @@ from graphenv.query.sql.sources import Frame
 __all__ = ["MAX_DEPTH", "Expressions", "Unreadable"]
 
 MAX_DEPTH = 50
-MAX_PARTS = 20_000
+MAX_PARTS = 5_000
 
 
 class Unreadable(Exception):
@@ -384,7 +384,7 @@ class Expressions(ABC):
 def unsupported(node: Any) -> Unreadable:
     """Return the reason that names what is not read."""
     word = getattr(node, "key", type(node).__name__).replace("_", " ").upper()
-    return Unreadable("unsupported", f"{word} is not read here; write a query with SELECT")
+    return Unreadable("unsupported", f"{word} in this place is not read; write plain SELECTs")
 
 
 _Reader = Callable[[Expressions, Any, Frame], Expr]

@@ -116,8 +116,8 @@ def conjuncts(expr: Expr) -> tuple[Expr, ...]:
 
 def aggregates(expr: Expr) -> bool:
     """Return whether an expression aggregates rows of its scope (a window does not)."""
-    if expr.kind == "aggregate":
-        return True
+    if expr.kind in ("aggregate", "input"):
+        return expr.kind == "aggregate"
     parts = expr.args[1:] if expr.kind == "call" and expr.name == "over" else expr.args
     return any(aggregates(part) for part in parts)
 

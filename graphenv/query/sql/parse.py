@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
@@ -16,9 +17,10 @@ from graphenv.query.model import QueryIssue
 from graphenv.query.sql.expressions import MAX_DEPTH
 from graphenv.text import bounded
 
-__all__ = ["MAX_CHARS", "Parsed", "parse"]
+__all__ = ["MAX_CHARS", "Parsed", "is_query", "parse"]
 
 MAX_CHARS = 4_000
+MAX_MOVES = 20_000
 
 # `> =` and the like stand in some published gold.
 _APART = re.compile(r"[<>!]\s+[=>]")
@@ -42,12 +44,49 @@ class Parsed(NamedTuple):
     double: frozenset[str]
 
 
+class _TooMuchWork(Exception):
+    """Raised by the parser when it has gone back and forth too often."""
+
+
+class _Reader(NamedTuple):
+    """A dialect, and its parser with a budget."""
+
+    dialect: Any
+    parser: Any
+
+
 @lru_cache(maxsize=16)
-def _dialect(name: str) -> Any:
+def _reader(name: str) -> _Reader:
     try:
-        return Dialect.get_or_raise(name)
+        dialect = Dialect.get_or_raise(name)
     except ValueError as error:
         raise ConfigError(f"dialect={name!r} is none that sqlglot knows: {error}") from None
+    return _Reader(dialect, _bounded(type(dialect.parser())))
+
+
+def _bounded(parser: Any) -> Any:
+    """Return a parser class that counts its moves over the tokens.
+
+    sqlglot tries one reading after the other: 30 joins without ON would take it hours, and so
+    would 30 brackets that open on UNION.
+    """
+    advance = parser._advance
+
+    def counted(self: Any, times: int = 1) -> None:
+        self.moves += 1
+        if self.moves > MAX_MOVES:
+            raise _TooMuchWork
+        advance(self, times)
+
+    try:
+        return type(parser)(
+            "BoundedParser", (parser,), {"__slots__": ("moves",), "_advance": counted}
+        )
+    except TypeError as error:
+        raise ConfigError(
+            f"the parser of this sqlglot cannot be given a budget ({error}), and without one a "
+            "short text can keep it busy for hours. If sqlglotc is installed, uninstall it."
+        ) from None
 
 
 def parse(text: str, dialect: str) -> Parsed | QueryIssue:
@@ -58,20 +97,25 @@ def parse(text: str, dialect: str) -> Parsed | QueryIssue:
     ConfigError
         If sqlglot has no such dialect.
     """
-    reader = _dialect(dialect)
+    reader = _reader(dialect)
     if not text.strip():
         return QueryIssue("empty", "there is no query in the text")
     if len(text) > MAX_CHARS:
         reason = f"the query has {len(text)} characters; at most {MAX_CHARS} are read"
         return QueryIssue("limit", reason)
     try:
-        tokens = reader.tokenize(text)
+        tokens = reader.dialect.tokenize(text)
         issue = _refused(tokens)
         if issue is not None:
             return issue
         if _APART.search(text):
             tokens = _joined(tokens, text)
-        statements = reader.parser().parse(tokens, text)
+        parser = reader.parser(dialect=reader.dialect)
+        parser.moves = 0
+        statements = parser.parse(tokens, text)
+    except _TooMuchWork:
+        reason = "the query could be read in too many ways; write ON after every JOIN"
+        return QueryIssue("limit", reason)
     except ParseError as error:
         return QueryIssue("syntax", _words(error))
     except RecursionError:
@@ -80,7 +124,7 @@ def parse(text: str, dialect: str) -> Parsed | QueryIssue:
         return QueryIssue("syntax", f"cannot be read: {bounded(str(error), 200)}")
     except _PARSER_BUGS as error:
         return QueryIssue("syntax", f"cannot be read ({type(error).__name__} in the parser)")
-    found = [statement for statement in statements if statement is not None]
+    found = [part for part in statements if part is not None and type(part) is not exp.Semicolon]
     if not found:
         return QueryIssue("empty", "there is no query in the text")
     if len(found) > 1:
@@ -142,3 +186,10 @@ def _words(error: ParseError) -> str:
     near = str(first.get("highlight", ""))
     place = f"line {first.get('line')}, column {first.get('col')}"
     return bounded(f"{what.rstrip('.')} at {place}, near {near!r}", 300)
+
+
+def is_query(root: Any) -> bool:
+    """Return whether a statement is a SELECT, a set operation, or one of them in parentheses."""
+    while type(root) is exp.Subquery:
+        root = root.this
+    return isinstance(root, exp.Select | exp.SetOperation)

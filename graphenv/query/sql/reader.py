@@ -42,7 +42,7 @@ def read_sql(
     """Return the query that an SQL text says, in the form of `graphenv.query.model`.
 
     Any text ends in a `Query` or a `QueryIssue`, in time bounded by 4,000 characters, 50 levels and
-    20,000 parts once subqueries are written out.
+    5,000 parts once subqueries are written out.
 
     What is made the same, beyond what the model says:
 
@@ -84,12 +84,15 @@ def read_sql(
     >>> query.scope.where[0].name
     '>'
     >>> read_sql("DROP TABLE film")
-    QueryIssue(kind='unsupported', reason='DROP is not read here; write a query with SELECT')
+    QueryIssue(kind='unsupported', reason='DROP is not read; write a query with SELECT')
     """
     library = _library()
     parsed = library.parse.parse(text, dialect)
     if isinstance(parsed, QueryIssue):
         return parsed
+    if not library.parse.is_query(parsed.root):
+        word = parsed.root.key.upper()
+        return QueryIssue("unsupported", f"{word} is not read; write a query with SELECT")
     book = None if schema is None else catalogue(schema)
     reader = library.scopes.ScopeReader(book, dialect, parsed.double)
     try:

@@ -107,17 +107,21 @@ class ScopeReader(Tables):
         if type(item) is exp.Alias:
             name, item = item.alias.lower(), item.this
         if type(item) is exp.Star and not any(item.args.values()):
-            frame.outputs += frame.star()
+            frame.outputs += self._counted(frame.star())
             return
         if type(item) is exp.Column:
             if type(item.this) is exp.Star:
-                frame.outputs += self._table_star(item, frame)
+                frame.outputs += self._counted(self._table_star(item, frame))
                 return
             name = name or item.name.lower()
         expr = self.expr(item, frame)
         frame.outputs.append((name or written(expr), expr))
         if name and (type(item) is not exp.Column or name != item.name.lower()):
             frame.aliases.setdefault(name, expr)
+
+    def _counted(self, outputs: list[Output]) -> list[Output]:
+        self.spend(len(outputs))
+        return outputs
 
     def _table_star(self, node: Any, frame: Frame) -> list[Output]:
         table = node.table.lower()
