@@ -11,7 +11,7 @@ __all__ = ["ENVIRONMENTS", "EnvironmentRow", "register_all"]
 
 @dataclass(frozen=True)
 class EnvironmentRow:
-    """One family: its short name on the command line, its id, where its class stands, its sources."""
+    """One family: its name on the command line, its id, where its class and its sources stand."""
 
     name: str
     id: str

@@ -38,7 +38,5 @@ FAMILIES: dict[str, frozenset[str]] = {
     "kgqa": frozenset(_ANSWERS | _GRAPHS | _STEPS),
     "text2sql": frozenset(_QUERIES | _GRAPHS),
     "text2cypher": frozenset(_QUERIES | _GRAPHS),
-    "text2sql": frozenset(_QUERIES | _GRAPHS),
-    "text2cypher": frozenset(_QUERIES | _GRAPHS),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""
