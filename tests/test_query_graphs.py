@@ -18,6 +18,7 @@ from query_terms_fixture import AFTER_1990, CRIME, SCOPE, STAR, agg, lit, op, pr
 from graphenv.query.components import components, mentions, spider_exact_match
 from graphenv.query.cypher import read_cypher
 from graphenv.query.graphs import COMMUTATIVE, pattern_graph, query_graph
+from graphenv.query.limits import MAX_LEVELS, too_large
 from graphenv.query.model import Entity, Expr, Order, Query, QueryIssue, Relation, Scope
 from graphenv.query.sql import read_sql, spider_schema
 from graphenv.seeding import sample
@@ -287,6 +288,7 @@ def test_published_gold_in_both_directions(
     assert len(read) >= 170
     changed = 0
     for made in read:
+        assert too_large(made) is None
         changed += check_variants(made, 60)
         for scope in (renumbered(made.scope, lambda h: 3 * h + 5), turned(made.scope)):
             other = query(scope)
@@ -393,3 +395,35 @@ def test_building_is_cheap(record_property: Callable[[str, object], None]):
     report = f"query graph of {len(size)} nodes, {size.num_edges} edges: {best * 1e3:.3f} ms"
     record_property("report", report)
     assert best > 0
+
+
+def _chain(count: int, again: Callable[[Expr], Expr]) -> Query:
+    """Return a query whose parts each use the value of the one before, `count` times over."""
+    value = COUNT
+    scope = Scope((fx.FILM,), select=(value,))
+    for _ in range(count):
+        value = again(Expr("input", args=(value,)))
+        scope = Scope(select=(value,), inputs=(scope,))
+    return query(scope)
+
+
+def test_a_value_used_many_times_is_one_node():
+    """2 ** 30 texts, 30 nodes: what is not hashed or written out cannot blow up."""
+    twice = _chain(30, lambda value: op("+", value, value))
+    assert len(query_graph(twice)) == 31 + 30 + 3
+    assert components(twice)["select"].total() == 31 and mentions(twice)
+    issue = too_large(twice)
+    assert issue is not None and issue.kind == "limit" and "parts" in issue.reason
+    other = _chain(30, lambda value: op("+", value, lit(1)))
+    assert too_large(other) is None and not query_graph(other).isomorphic_to(query_graph(twice))
+
+
+def test_what_nests_too_deep_is_refused_before_anyone_recurses():
+    deep = lit(1)
+    for _ in range(5_000):
+        deep = op("not", deep)
+    issue = too_large(query(Scope(select=(deep,))))
+    assert issue is not None and "5002 levels" in issue.reason
+    assert all(too_large(query(scope)) is None for scope in BASES.values())
+    most = _chain(MAX_LEVELS // 3, lambda value: op("-", value))
+    assert too_large(most) is None and query_graph(most) and components(most)
