@@ -73,7 +73,7 @@ class Link:
         return self.kind.forth if forward else self.kind.back
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """The schema of a world, its words, and what its databases hold: main first, then variations.
 
