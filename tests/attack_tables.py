@@ -1,12 +1,17 @@
-"""Reads the tables of attacks on engines in tests/attacks."""
+"""Reads the tables of attacks on engines in tests/attacks; a graph that attacks are made on."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphenv.envs.queries.contents import Contents
+from graphenv.envs.queries.engines.protocol import Database
 from graphenv.query.results import QueryError, Result
+from graphenv.query.schema import EntityType, Property, RelationType, Schema
 
 TABLES = Path(__file__).parent / "attacks"
 
@@ -44,3 +49,33 @@ def read_attacks(table: str, **names: object) -> list[Attack]:
         allowed = frozenset(ends.lstrip("!").split("|"))
         attacks.append(Attack(number, allowed, query, ends.startswith("!")))
     return attacks
+
+
+SECRET = "pearl-4711"
+PROBE = "MATCH (n:Person) RETURN count(*) AS n, min(n.name) AS low, sum(n.born) AS years"
+
+
+def people(count: int = 60) -> Contents:
+    """People who know ten others each, which makes long patterns explode."""
+    person = EntityType("Person", (Property("name"), Property("born", "integer")), ("name",))
+    schema = Schema("people", (person,), (RelationType("KNOWS", "Person", "Person"),))
+    return Contents(
+        schema,
+        {"Person": tuple((f"p{i}", 1900 + i) for i in range(count))},
+        {
+            "KNOWS": tuple(
+                (f"p{i}", f"p{(i * 7 + k * k + 1) % count}")
+                for i in range(count)
+                for k in range(10)
+            )
+        },
+    )
+
+
+def state(folder: Path, database: Database) -> tuple[object, ...]:
+    """What no query may change."""
+    return (
+        sorted(path.name for path in folder.iterdir()),
+        hashlib.sha256(database.path.read_bytes()).hexdigest(),
+        stat.S_IMODE(database.path.stat().st_mode),
+    )

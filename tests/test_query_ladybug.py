@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
 import os
 import resource
 import stat
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from attack_tables import Attack, read_attacks
+from attack_tables import PROBE, SECRET, Attack, people, read_attacks, state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,25 +29,7 @@ from graphenv.query.schema import EntityType, Property, RelationType, Schema
 
 pytest.importorskip("ladybug", reason="the engine ladybug is not installed")
 
-SECRET = "pearl-4711"
 SMALL = Limits(seconds=0.3, memory_mb=2_048)
-
-
-def people(count: int = 60) -> Contents:
-    """People who know ten others each, which makes long patterns explode."""
-    person = EntityType("Person", (Property("name"), Property("born", "integer")), ("name",))
-    schema = Schema("people", (person,), (RelationType("KNOWS", "Person", "Person"),))
-    return Contents(
-        schema,
-        {"Person": tuple((f"p{i}", 1900 + i) for i in range(count))},
-        {
-            "KNOWS": tuple(
-                (f"p{i}", f"p{(i * 7 + k * k + 1) % count}")
-                for i in range(count)
-                for k in range(10)
-            )
-        },
-    )
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +51,6 @@ def attacks(folder: Path, database: Database, *, slow: bool = False) -> list[Att
 
 def let_through(query: str) -> None:
     """A guard that is asleep."""
-
-
-def state(folder: Path, database: Database) -> tuple[object, ...]:
-    """What no query may change."""
-    return (
-        sorted(path.name for path in folder.iterdir()),
-        hashlib.sha256(database.path.read_bytes()).hexdigest(),
-        stat.S_IMODE(database.path.stat().st_mode),
-    )
-
-
-PROBE = "MATCH (n:Person) RETURN count(*) AS n, min(n.name) AS low, sum(n.born) AS years"
 
 
 # What it answers

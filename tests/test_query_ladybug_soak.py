@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attack_tables import read_attacks
-from test_query_ladybug import PROBE, SECRET, people, state
+from attack_tables import PROBE, SECRET, people, read_attacks, state
 
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.cypher_words import Unreadable, words
