@@ -381,7 +381,7 @@ def test_a_file_is_whole_and_nobody_may_write_it(folder: Path, database: Databas
 
 
 def broken(**changes: object) -> Contents:
-    return dataclasses.replace(people(3), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(people(3), **changes)
 
 
 @pytest.mark.parametrize(
