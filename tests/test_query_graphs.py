@@ -251,6 +251,25 @@ def check_variants(made: Query, most: int = 1_000) -> int:
     return count
 
 
+SUBQUERIES = {
+    # what SQL writes as a subquery: what Cypher writes as a part before
+    "SELECT name FROM person WHERE born > (SELECT avg(born) FROM person)": (
+        "MATCH (q:person) WITH avg(q.born) AS bound "
+        "MATCH (p:person) WHERE p.born > bound RETURN p.name"
+    ),
+    "SELECT max(n) FROM (SELECT genre, count(*) AS n FROM film GROUP BY genre) AS t": (
+        "MATCH (f:film) WITH f.genre AS genre, count(*) AS n RETURN max(n)"
+    ),
+}
+
+
+@pytest.mark.parametrize("sql", SUBQUERIES)
+def test_a_subquery_is_the_part_before_a_with(sql: str):
+    one, two = read_sql(sql), read_cypher(SUBQUERIES[sql])
+    assert isinstance(one, Query) and isinstance(two, Query)
+    assert query_graph(one).isomorphic_to(query_graph(two))
+
+
 @pytest.mark.parametrize("name", BASES)
 def test_every_change_of_a_query_changes_its_graph(name: str):
     assert check_variants(query(BASES[name])) >= 8
