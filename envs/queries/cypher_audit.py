@@ -40,7 +40,8 @@ def audit_cypher(
         What `worst_cut` says of each. Where ties are possible the rows around the cut are looked
         at; a query that does not end in one plain ORDER BY and LIMIT counts as not unique then.
     """
-    limits = limits or Limits()
+    # Twelve times what an environment allows: what is found must not hang on a busy machine.
+    limits = limits or Limits(seconds=60.0)
     cage = backend(database)
     results = cage.run_many(list(queries), limits)
     asked = {

@@ -23,7 +23,7 @@ from graphenv.envs.queries.variations import file_digest
 from graphenv.envs.queries.witnesses import VERSION as WITNESSES
 from graphenv.envs.queries.witnesses import witnesses
 from graphenv.errors import ConfigError
-from graphenv.query.cypher import read_cypher, to_ladybug
+from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.task import carve_split
@@ -187,6 +187,8 @@ class _Graphs:
         return found
 
     def _look(self, count: int) -> dict[str, _Found]:
+        from graphenv.query.cypher import to_ladybug
+
         found: dict[str, _Found] = {}
         runs: list[str] = []
         for gold in self.golds:
