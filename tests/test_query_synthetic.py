@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,10 +215,31 @@ def test_slots_are_distinct_plans_and_twelfths_cut_them():
         regions = [cell.region(split) for split in SPLITS]
         assert [low for low, _ in regions] == [0, regions[0][1], regions[0][1] + regions[1][1]]
         assert sum(count for _, count in regions) == cell.offsets[-1]
-    pair = space.cell(kinds[0], 0, 2)
-    plans = [plan for rank in range(3_000) if (plan := space.plan(pair, rank)) is not None]
-    keys = {(p.pattern.types, frozenset(p.pattern.filters)) for p in plans}
-    assert len(keys) > 0.9 * len(plans)
+
+
+@pytest.mark.parametrize(("name", "hops", "extras"), [
+    ("list", 0, 1), ("list", 1, 2), ("pairs", 1, 1), ("both", 2, 0), ("either", 1, 0),
+])  # fmt: skip
+def test_no_two_slots_say_the_same_in_another_order(name: str, hops: int, extras: int):
+    space = make_space("train", 2, 0, 200)
+    kind = next(kind for kind in KINDS if kind.name == name)
+    cell = space.cell(kind, hops, extras)
+    plans = [plan for rank in range(4_000) if (plan := space.plan(cell, rank)) is not None]
+    assert len(set(map(meaning, plans))) == len(plans) > 200
+
+
+def meaning(plan: Plan) -> frozenset[Any]:
+    """Return the branches of a plan as a set, each with its conditions as a set."""
+    patterns = [p for p in (plan.pattern, plan.other) if p is not None]
+    if plan.kind == "both":
+        first = plan.pattern
+        patterns = [
+            replace(first, types=(first.types[0], end), steps=(step,), filters=tuple(
+                replace(f, at=1 if f.at else 0) for f in first.filters if f.at in (0, at)
+            ))
+            for at, (end, step) in enumerate(zip(first.types[1:], first.steps, strict=True), 1)
+        ]  # fmt: skip
+    return frozenset((p.types, p.steps, frozenset(p.filters)) for p in patterns)
 
 
 @pytest.mark.parametrize("schemas", ["seen", "unseen"])
@@ -312,7 +334,7 @@ def test_sources_pickle_and_have_a_fingerprint_of_their_arguments():
     source, cypher = both()
     again = pickle.loads(pickle.dumps(source))
     assert again[5] == source[5] and again.fingerprint == source.fingerprint
-    others = [cypher, *(SyntheticQueries("sql", "train", **{**SMALL, **k}) for k in (
+    others = [cypher, *(SyntheticQueries("sql", "train", **{**SMALL, **more}) for more in (
         {"seed": 1}, {"hops": 1}, {"features": []}, {"size": 300}, {"tasks": 1_999},
     ))]  # fmt: skip
     assert len({source.fingerprint, *(other.fingerprint for other in others)}) == 7

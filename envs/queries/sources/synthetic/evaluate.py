@@ -188,7 +188,9 @@ def _aggregate(item: Item, values: list[Any]) -> Any:
         return None
     if item.fn == "avg":
         return sum(values) / len(values)
-    return {"sum": sum, "min": min, "max": max}[item.fn](values)
+    if item.fn == "sum":
+        return sum(values)
+    return min(values) if item.fn == "min" else max(values)
 
 
 def _bindings(

@@ -276,6 +276,11 @@ def _both(options: Options, pattern: Pattern, picks: list[Any]) -> Plan | None:
     anchor, (second, condition) = picks
     if second.relation in {step.relation for step in pattern.steps}:
         return None
+    title = options.world.things[pattern.types[-1]].title
+    if len(pattern.steps) == 1 and anchor.property != title:
+        first = pattern.steps[0]  # two branches of one step: one order of them is enough
+        if (first.relation, first.forward) >= (second.relation, second.forward):
+            return None
     pattern = _anchored(pattern, anchor)
     at = len(pattern.types)
     filters = (*pattern.filters, replace(condition, at=at))

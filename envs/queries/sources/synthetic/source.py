@@ -37,6 +37,7 @@ WORLDS = {"train": 16, "validation": 6, "heldout": 8}
 PARAPHRASES = ("split", "seen", "unseen")
 SCHEMAS = ("unseen", "seen")
 _EXTRAS = (0, 1, 0, 1, 2)  # further filters of five questions
+_DETOURS = 3  # kinds tried instead of one that has no good question left, without repetitions
 _TRIES = 60  # questions of a cell looked at before another is tried
 
 
@@ -220,13 +221,14 @@ class SyntheticQueries(QuerySource):
         kinds = self._kinds[hops]
         # Turns of one kind own ranks of their own: turn, turn + length, turn + 2 length ...
         length = self._tasks // (self._worlds * len(self._hops) * len(kinds)) + 1
+        stride = (_DETOURS + 1) * length
         for detour in range(len(kinds)):
             kind = kinds[(at + detour) % len(kinds)]
             wanted = min(_EXTRAS[turn % len(_EXTRAS)], kind.extras)
-            # After a detour, ranks in the second half of what a kind owns.
-            mine = turn if detour == 0 else turn + length
+            # Tasks that take a detour own ranks behind those of the kind's own tasks.
+            mine = turn + min(detour, _DETOURS) * length
             for extras in dict.fromkeys((wanted, *range(1, kind.extras + 1), 0)):
-                found = self._look(space, kind, hops, extras, mine, 2 * length)
+                found = self._look(space, kind, hops, extras, mine, stride)
                 if found is not None:
                     return Problem(space.world, *found, kind, hops)
         raise ConfigError(
@@ -235,11 +237,11 @@ class SyntheticQueries(QuerySource):
         )
 
     def _look(
-        self, space: Space, kind: Kind, hops: int, extras: int, first: int, length: int
+        self, space: Space, kind: Kind, hops: int, extras: int, first: int, stride: int
     ) -> tuple[Plan, tuple[Answer, ...]] | None:
         cell = space.cell(kind, hops, extras)
         low, room = (0, cell.offsets[-1]) if self._region is None else cell.region(self._region)
-        for rank in range(first, min(room, first + _TRIES * length), length):
+        for rank in range(first, min(room, first + _TRIES * stride), stride):
             plan = space.plan(cell, low + rank)
             if plan is not None:
                 answers = space.answers(plan)

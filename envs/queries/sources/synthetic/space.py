@@ -152,6 +152,14 @@ def _sensible(plan: Plan, extras: tuple[Filter, ...], world: World) -> bool:
             places.append((plan.compare.at, plan.compare.property))
         if len(set(places)) < len(places):
             return False
+        # Of two conditions on one entity either may be the first pick: one order is enough.
+        if any(
+            extra.property < other.property
+            for extra in extras
+            for other in pattern.filters
+            if other.at == extra.at and other.op != "<>" and other not in extras
+        ):
+            return False
         # Nothing more is to be said about what is named.
         named = [
             f.at for f in pattern.filters

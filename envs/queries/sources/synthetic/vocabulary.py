@@ -128,7 +128,8 @@ def _property(text: str) -> PropertyKind:
     kind, names, rest = text.split(" ", 2)
     missing = kind.endswith("?")
     kind = kind.removesuffix("?")
-    span, words = (0, 0), ()
+    span = (0, 0)
+    words: tuple[str, ...] = ()
     if kind == "year":
         verb, low, high = rest.rsplit(" ", 2)
         span, words = (int(low), int(high)), (verb,)
