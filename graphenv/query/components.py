@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from graphenv.query.graphs import COMMUTATIVE, expressions, scopes_of
+from graphenv.query.graphs import COMMUTATIVE
 from graphenv.query.model import Expr, Query, Relation, Scope
+from graphenv.query.walking import expressions, scopes_of
 
 __all__ = [
     *("CLAUSES", "Clause", "Mention", "components", "mentions"),

@@ -22,13 +22,14 @@ said in another order is the same graph, and what is said twice in a conjunction
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from graphenv.graph import Edge, Graph, Node
 from graphenv.query.model import Expr, Query, Relation, Scope
+from graphenv.query.walking import scopes_of
 
-__all__ = ["COMMUTATIVE", "expressions", "pattern_graph", "query_graph", "scopes_of"]
+__all__ = ["COMMUTATIVE", "pattern_graph", "query_graph"]
 
 COMMUTATIVE = frozenset({"=", "<>", "and", "or", "xor", "+", "*"})
 """Operators whose operands have no order."""
@@ -294,25 +295,3 @@ def _collect(scope: Scope, nodes: dict[int, Node], relations: list[Relation]) ->
     relations.extend(scope.relations)
     for below in scopes_of(scope):
         _collect(below, nodes, relations)
-
-
-def scopes_of(scope: Scope) -> list[Scope]:
-    """Return the subqueries of a scope: in FROM and in its expressions, not its inputs."""
-    found = [entity.scope for entity in scope.entities if entity.scope is not None]
-    return found + [expr.scope for expr in expressions(scope) if expr.scope is not None]
-
-
-def expressions(scope: Scope) -> Iterator[Expr]:
-    """Yield each expression that a scope computes, once: not those of inputs and subqueries."""
-    stack = [*scope.select, *scope.where, *scope.group, *scope.having]
-    stack += (order.key for order in scope.order)
-    stack += (entity.items for entity in scope.entities if entity.items is not None)
-    stack += (bound for bound in (scope.limit, scope.offset) if bound is not None)
-    stack.reverse()
-    seen: set[int] = set()
-    while stack:
-        expr = stack.pop()
-        if id(expr) not in seen and expr.kind != "input":
-            seen.add(id(expr))
-            yield expr
-            stack.extend(reversed(expr.args))

@@ -63,7 +63,8 @@ def _below(item: Scope | Expr) -> Iterator[Scope | Expr]:
         if item.scope is not None:
             yield item.scope
         return
-    yield from (*item.inputs, *item.select, *item.where, *item.group, *item.having)
+    yield from item.inputs
+    yield from (*item.select, *item.where, *item.group, *item.having)
     yield from (order.key for order in item.order)
     for entity in item.entities:
         if entity.scope is not None:

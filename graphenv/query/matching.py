@@ -23,7 +23,7 @@ __all__ = [
     "suite_match",
 ]
 
-BUDGET = 2_000_000
+BUDGET = 1_000_000
 """Cells that a search for the order of columns may visit."""
 MAX_COLUMNS = 48
 """Columns of either side that `row_f1` looks at; the others are charged all the same."""
