@@ -47,7 +47,7 @@ class ClauseReader(ExpressionReader):
     def body(self) -> Body:
         """Read clauses and UNIONs, up to what cannot belong to them."""
         self.level += 1
-        if self.level > 2 * self.max_depth:
+        if self.level > self.max_depth:
             self.too_deep()
         branches, unions = [self._branch()], []
         while self.take("UNION"):

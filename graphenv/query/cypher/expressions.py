@@ -59,7 +59,7 @@ class ExpressionReader(PatternReader):
     def expression(self, least: int = 0) -> Term:
         """Read an expression whose operators bind at least this tightly."""
         self.level += 1
-        if self.level > 2 * self.max_depth:
+        if self.level > self.max_depth:
             self.too_deep()
         word = self.upper[self.at]
         if word == "NOT":
@@ -222,7 +222,7 @@ class ExpressionReader(PatternReader):
         token = token.replace("_", "")
         if token.isdecimal():
             return token.lstrip("0") or "0"
-        return repr(float(token))
+        return repr(float(token)) if float(token) != float("inf") else token.lower()
 
     def _word(self, token: str) -> Term:
         after = self.upper[self.at + 1]

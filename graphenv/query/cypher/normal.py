@@ -42,6 +42,13 @@ def is_constant(expr: Expr) -> bool:
     return expr.kind in _OF_CONSTANTS and all(is_constant(arg) for arg in expr.args)
 
 
+def _rank(expr: Expr) -> int:
+    """Return 0 for what differs from row to row, 1 for a subquery, 2 for a constant."""
+    if expr.kind == "subquery" or expr.kind == "exists":
+        return 1
+    return 2 if is_constant(expr) else 0
+
+
 def aggregated(expr: Expr) -> bool:
     """Whether an aggregate of this scope, and not of one before, is part of an expression."""
     if expr.kind == "aggregate":
@@ -66,9 +73,9 @@ def compare(sign: str, left: Expr, right: Expr) -> Expr:
     >>> compare(">", x, Expr("property", "y", of=0)).name
     '<'
     """
-    fixed = is_constant(left)
-    if fixed != is_constant(right):
-        swap = fixed
+    first, second = _rank(left), _rank(right)
+    if first != second:
+        swap = first > second
     elif sign == "=" or sign == "<>":
         swap = _shape(right) < _shape(left)
     else:
@@ -122,9 +129,17 @@ def negate(expr: Expr) -> Expr:
 
 
 def member(item: Expr, items: Expr) -> Expr:
-    """Return `item in items`; the order of constants means nothing."""
-    if items.kind == "list" and all(is_constant(arg) for arg in items.args):
-        items = Expr("list", "", tuple(sorted(set(items.args), key=_shape)))
+    """Return `item in items`; order and repetition of the items mean nothing.
+
+    >>> one = Expr("literal", "1")
+    >>> member(Expr("property", "x", of=0), Expr("list", args=(one, one))).name
+    '='
+    """
+    if items.kind == "list" and items.args:
+        found = dict.fromkeys(items.args)
+        if len(found) == 1:
+            return compare("=", item, next(iter(found)))
+        items = Expr("list", "", tuple(sorted(found, key=repr)))
     return Expr("operator", "in", (item, items))
 
 

@@ -10,6 +10,7 @@ from graphenv.query.cypher.tree import Labels, Node, Path, Step, Term
 __all__ = ["PatternReader"]
 
 _AFTER_NAME = frozenset((")", ":", "{", "WHERE", "IS"))
+_LABEL_SIGNS = frozenset(("|", "&", ":"))
 _QUANTIFIERS = frozenset(("{", "*", "+"))
 
 
@@ -177,6 +178,10 @@ class PatternReader(Cursor, ABC):
         `bars=False` where a bar ends the expression (in a comprehension).
         """
         self.at += 1
+        name = self.tokens[self.at]
+        if self.upper[self.at + 1] not in _LABEL_SIGNS and is_name(name) and name[0] != "`":
+            self.at += 1  # one plain name: nearly always
+            return Labels(name, (name,), (name,), (name,))
         first = self._label_or(bars)
         parts = [first]
         while self.upper[self.at] == ":" and is_name(self.tokens[self.at + 1]):

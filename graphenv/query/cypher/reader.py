@@ -23,7 +23,7 @@ def parse(
         return QueryIssue("empty", "there is no query")
     try:
         reader = ClauseReader(text, max_depth)
-        if len(reader.tokens) == 1:
+        if not reader.tokens[0]:
             return QueryIssue("empty", "there is no query, only comments")
         return reader.statement()
     except Stop as stop:

@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OPEN = frozenset("'\"`")
+_PAD = [""] * 4
 _CLOSED = re.compile(
     r"""'[^'\\]*+(?:\\[\s\S][^'\\]*+)*+'|"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"|`(?:[^`]++|``)*+`"""
 )
@@ -72,22 +73,25 @@ class Cursor:
     text
         The query.
     depth
-        How deep brackets may be nested, and how many operators may follow each other where each
-        takes the ones before as its left side.
+        How deep expressions may be nested, and how many operators may follow each other where
+        each takes the ones before as its left side.
     """
 
     def __init__(self, text: str, depth: int = MAX_DEPTH) -> None:
         self.text = text
         self.tokens = tokenize(text)
-        self.upper = [token.upper() for token in self.tokens]
+        self.upper = list(map(str.upper, self.tokens))
         self.at = 0
         self.level = 0
         self.chain = 0
         self.max_depth = depth
-        last = self.tokens[-2] if len(self.tokens) > 1 else ""
+        count = next((n for n in range(len(self.tokens), 0, -1) if self.tokens[n - 1]), 0)
+        last = self.tokens[count - 1] if count else ""
         if last[:2] == "/*" or (last[:1] in _OPEN and not _CLOSED.fullmatch(last)):
             what = "comment" if last[0] == "/" else f"quote {last[0]}"
-            self.stop("syntax", f"the {what} opened at {self._place(len(self.tokens) - 2)} is open")
+            self.stop("syntax", f"the {what} opened at {self._place(count - 1)} is open")
+        self.tokens += _PAD  # who looks ahead need not look where the end is
+        self.upper += _PAD
 
     def stop(self, kind: str, reason: str) -> NoReturn:
         """End reading with an issue."""

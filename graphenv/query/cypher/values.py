@@ -46,27 +46,6 @@ class Values(ABC):
         self.env: dict[str, Expr] = {}
         self.binders = 0
         self.undefined: dict[str, None] = {}
-        self._read: dict[str, Callable[[Term], Expr]] = {
-            "property": self._property,
-            "variable": self._variable,
-            "literal": lambda term: Expr("literal", term.name),
-            "operator": self._operator,
-            "call": self._call,
-            "distinct": self._call,
-            "star": lambda term: STAR,
-            "parameter": lambda term: Expr("parameter", term.name),
-            "list": lambda term: Expr("list", "", self.each(term.args)),
-            "map": self._map,
-            "projection": self._projection,
-            "case": self._case,
-            "label": self._label,
-            "comprehension": self._comprehension,
-            "reduce": self._reduce,
-            "pattern": self._pattern,
-            "exists": lambda term: Expr("exists", scope=self.nested(term.body, "exists")),
-            "count": lambda term: Expr("subquery", scope=self.nested(term.body, "count")),
-            "collect": lambda term: Expr("subquery", scope=self.nested(term.body, "collect")),
-        }
 
     @abstractmethod
     def nested(self, body: Body | None, purpose: str) -> Scope:
@@ -78,16 +57,15 @@ class Values(ABC):
 
     def value(self, term: Term) -> Expr:
         """Return the expression that a term is."""
-        return self._read[term.kind](term)
+        return _READ[term.kind](self, term)
 
     def each(self, terms: Sequence[Term]) -> tuple[Expr, ...]:
         """Return the expressions that terms are."""
-        read = self._read
-        return tuple([read[term.kind](term) for term in terms])
+        return tuple([_READ[term.kind](self, term) for term in terms])
 
     def conditions(self, term: Term) -> tuple[Expr, ...]:
         """Return the conditions that a term says must all hold."""
-        return conjuncts(self._read[term.kind](term))
+        return conjuncts(_READ[term.kind](self, term))
 
     def of(self, handle: int, key: str) -> Expr:
         """Return a property of a node or relationship."""
@@ -226,3 +204,26 @@ class Values(ABC):
         if path.shortest:
             return Expr("subquery", scope=self.searched(path, true, None, "path"))
         return Expr("exists", scope=self.searched(path, true, None, "exists"))
+
+
+_READ: dict[str, Callable[[Values, Term], Expr]] = {
+    "property": Values._property,
+    "variable": Values._variable,
+    "literal": lambda _, term: Expr("literal", term.name),
+    "operator": Values._operator,
+    "call": Values._call,
+    "distinct": Values._call,
+    "star": lambda _, term: STAR,
+    "parameter": lambda _, term: Expr("parameter", term.name),
+    "list": lambda self, term: Expr("list", "", self.each(term.args)),
+    "map": Values._map,
+    "projection": Values._projection,
+    "case": Values._case,
+    "label": Values._label,
+    "comprehension": Values._comprehension,
+    "reduce": Values._reduce,
+    "pattern": Values._pattern,
+    "exists": lambda self, term: Expr("exists", scope=self.nested(term.body, "exists")),
+    "count": lambda self, term: Expr("subquery", scope=self.nested(term.body, "count")),
+    "collect": lambda self, term: Expr("subquery", scope=self.nested(term.body, "collect")),
+}
