@@ -162,7 +162,7 @@ def _condition(name: str, condition: Filter) -> str:
 
 def _literal(value: Any) -> str:
     if isinstance(value, bool):
-        return str(int(value))
+        return str(value).upper()
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return repr(value)
