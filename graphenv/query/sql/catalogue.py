@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graphenv.query.schema import RelationType, Schema
@@ -14,10 +15,11 @@ Column = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the schema spells it, and its columns: lower case -> spelling."""
+    """A table as the schema spells it; its columns (lower case -> spelling) and their types."""
 
     name: str
     columns: dict[str, str]
+    types: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class Catalogue:
         self.keys: dict[tuple[Column, Column], tuple[str, bool]] = {}
         self.links: dict[str, Link] = {}
         for entity in schema.entities:
-            names = [p.name for p in entity.properties] + list(entity.key)
-            self._add(entity.name, names)
+            self._add(entity.name, [p.name for p in entity.properties])
+            self._add(entity.name, entity.key)
+            known = self.tables[entity.name.lower()].types
+            known.update((p.name.lower(), p.type) for p in entity.properties)
         for relation in schema.relations:
             if relation.via and len(relation.joins) == 2:
                 self._add_link(relation)
@@ -53,8 +57,8 @@ class Catalogue:
                     right = self._column(relation.tail, target)
                     self._pair(left, right, relation.name)
 
-    def _add(self, table: str, columns: list[str]) -> None:
-        known = self.tables.setdefault(table.lower(), Table(table, {}))
+    def _add(self, table: str, columns: Iterable[str]) -> None:
+        known = self.tables.setdefault(table.lower(), Table(table, {}, {}))
         for column in columns:
             known.columns.setdefault(column.lower(), column)
 

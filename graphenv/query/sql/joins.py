@@ -81,7 +81,19 @@ class _Joiner:
         # Two occurrences of one column (a self-join on it): neither comes first.
         if texts.count(first) == 1:
             chosen = keys[texts.index(first)]
-            self.replaced.update((member, chosen) for member in members if member != chosen)
+            kind = self._type(chosen)
+            self.replaced.update(
+                (member, chosen)
+                for member in members
+                if member != chosen and (not kind or self._type(member) in (kind, ""))
+            )
+
+    def _type(self, column: Expr) -> str:
+        """Return the type of a column, empty where nobody told it."""
+        if self.book is None or column.of is None:
+            return ""
+        table = self.book.tables.get(self.names.get(column.of, "").lower())
+        return table.types.get(column.name.lower(), "") if table is not None else ""
 
     def _edge(self, a: Expr, b: Expr, ends: tuple[int, int], optional: bool) -> _Edge:
         key = self._key(a, b)

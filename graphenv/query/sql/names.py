@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from graphenv.query.model import Expr
 from graphenv.query.sql.catalogue import Catalogue
-from graphenv.query.sql.expressions import Expressions, unsupported
+from graphenv.query.sql.expressions import Expressions
+from graphenv.query.sql.limits import unsupported
 from graphenv.query.sql.normal import text_literal
 from graphenv.query.sql.sources import Frame
 

@@ -14,7 +14,7 @@ from sqlglot.tokens import Token, TokenType
 
 from graphenv.errors import ConfigError
 from graphenv.query.model import QueryIssue
-from graphenv.query.sql.expressions import MAX_DEPTH
+from graphenv.query.sql.limits import MAX_DEPTH
 from graphenv.text import bounded
 
 __all__ = ["MAX_CHARS", "Parsed", "is_query", "parse"]

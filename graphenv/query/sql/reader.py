@@ -9,6 +9,7 @@ from graphenv.errors import ConfigError
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.query.sql.catalogue import catalogue
+from graphenv.query.sql.limits import Unreadable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,19 +22,18 @@ class _Library(NamedTuple):
 
     parse: ModuleType
     scopes: ModuleType
-    expressions: ModuleType
 
 
 @cache
 def _library() -> _Library:
     try:
-        from graphenv.query.sql import expressions, parse, scopes
+        from graphenv.query.sql import parse, scopes
     except ImportError as error:
         raise ConfigError(
             f"SQL is read by sqlglot, which cannot be imported ({error}). "
             'Install it: pip install "graphenv[query]"'
         ) from None
-    return _Library(parse, scopes, expressions)
+    return _Library(parse, scopes)
 
 
 def read_sql(
@@ -48,7 +48,8 @@ def read_sql(
 
     - A subquery in FROM or WITH that only passes rows on is merged with what stands around it; a
       SELECT that only repeats a subquery is that subquery. WITH is written out where it is used.
-    - Columns made equal by an inner join are one column: the key that the others refer to.
+    - Columns made equal by an inner join are one column: the key that the others refer to (unless
+      the schema gives them different types: in SQLite '1' and 1 can be equal keys).
     - Grouping by just what is selected, without aggregates, is DISTINCT. DISTINCT is left out where
       it adds nothing, ORDER BY where nobody sees the order: in IN, EXISTS, on sides of UNION.
     - A name in double quotes that is no column is text, as SQLite takes it (with a schema only).
@@ -97,7 +98,7 @@ def read_sql(
     reader = library.scopes.ScopeReader(book, dialect, parsed.double)
     try:
         scope = reader.query(parsed.root).scope
-    except library.expressions.Unreadable as issue:
+    except Unreadable as issue:
         return QueryIssue(issue.kind, issue.reason)
     except RecursionError:
         return QueryIssue("limit", "nested too deep to be read")

@@ -8,11 +8,12 @@ from typing import Any
 from sqlglot import exp
 
 from graphenv.query.model import Expr, Order, Scope
-from graphenv.query.sql.expressions import Unreadable, unsupported
+from graphenv.query.sql.joined import only
 from graphenv.query.sql.joins import join
+from graphenv.query.sql.limits import Unreadable, unsupported
 from graphenv.query.sql.normal import conjuncts
 from graphenv.query.sql.sources import Frame, Output
-from graphenv.query.sql.tables import Tables, bare, only, unwrapped
+from graphenv.query.sql.tables import Tables, bare, unwrapped
 from graphenv.query.sql.tidy import Read, repeated, tidy, unordered
 
 __all__ = ["ScopeReader"]
