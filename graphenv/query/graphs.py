@@ -41,6 +41,7 @@ COMMUTATIVE_SETS = frozenset({"union", "union all", "intersect"})
 def query_graph(query: Query) -> Graph:
     """Return the graph of a query; equal queries give isomorphic graphs.
 
+    >>> from graphenv.query.model import Entity
     >>> film = Entity(0, "film")
     >>> title = Expr("property", "title", of=0)
     >>> print(*query_graph(Query("sql", "", Scope((film,), select=(title,)))).triples, sep="; ")
