@@ -317,6 +317,14 @@ def test_results_do_not_depend_on_the_process(lite: Database) -> None:
     assert "work=" in shown.pop()
 
 
+def test_a_timeout_of_the_clock_is_tried_again(obedient: Obedient) -> None:
+    queries = obedient(limits=Limits(seconds=0.2, memory_mb=300))
+    for _ in range(2):
+        started = time.monotonic()
+        assert kind(queries.run("select sleep 60")) == "timeout"
+        assert time.monotonic() - started > 0.2
+
+
 def test_the_cache_forgets_the_oldest() -> None:
     cache = ResultCache(cells=200)
     for i in range(100):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -188,7 +188,7 @@ class _Caged:
     def _many(self, op: str, queries: Sequence[str], limits: Limits) -> list[Result]:
         row = ENGINES[self._database.engine]
         guard: Guard = load_row(row.guard)
-        key = (op, row.engine, astuple(limits))
+        key = (op, row.engine, limits)
         known: dict[str, Result] = {}
         fresh: list[str] = []
         for query in dict.fromkeys(queries):
@@ -199,10 +199,10 @@ class _Caged:
                 known[query] = found
         if fresh:
             results = self._pool(limits).run(op, fresh, limits)
-            for query, result in zip(fresh, results, strict=True):
+            for query, (result, by_clock) in zip(fresh, results, strict=True):
                 known[query] = result
-                digest = query_hash(query)
-                _cache.put(self._database.digest, key, digest, result, sure=row.counts_work)
+                sure = row.counts_work and not by_clock
+                _cache.put(self._database.digest, key, query_hash(query), result, sure=sure)
         return [known[query] for query in queries]
 
     def _pool(self, limits: Limits) -> Pool:

@@ -58,15 +58,17 @@ class Pool:
         with self._changed:
             return [worker.pid for worker in self._idle]
 
-    def run(self, op: str, queries: Sequence[str], limits: Limits) -> list[Result]:
+    def run(self, op: str, queries: Sequence[str], limits: Limits) -> list[tuple[Result, bool]]:
         """Run requests on one worker, or on as many as are free; results in order.
+
+        Beside each stands whether the parent's clock ended it: on a quieter machine it might not.
 
         Raises
         ------
         DataError
             If the database cannot be opened.
         """
-        results: list[Result | None] = [None] * len(queries)
+        results: list[tuple[Result, bool] | None] = [None] * len(queries)
         waiting = deque(range(len(queries)))
         workers = self._lease(len(queries))
         try:
@@ -79,7 +81,7 @@ class Pool:
                     result, usable = self._outcome(worker, limits, written=written)
                     if result is None:
                         continue
-                    results[job] = result
+                    results[job] = result, not (written or usable)
                     if not usable:
                         workers[workers.index(worker)] = worker = WorkerProcess(self._setup)
                     worker.job = None

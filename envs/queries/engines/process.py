@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ START_SECONDS = 60.0
 """How long a worker may take to open its database."""
 _WORKER = Path(__file__).with_name("worker.py")
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+_fields = lru_cache(maxsize=64)(astuple)  # copies deeply, for every query of a batch
 
 
 def setup_message(
@@ -96,7 +100,7 @@ class WorkerProcess:
     def send(self, job: int, op: str, query: str, limits: Limits) -> None:
         """Hand over a request. One at a time."""
         self.job = job
-        self._write(pack([op, query, astuple(limits)]))
+        self._write(pack([op, query, _fields(limits)]))
 
     def _write(self, data: bytes) -> None:
         # A dead worker is noticed when its end of the stream is read.
