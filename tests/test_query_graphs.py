@@ -24,6 +24,7 @@ from graphenv.query.sql import read_sql, spider_schema
 from graphenv.seeding import sample
 
 GOLD = query(SCOPE)
+Known = dict[int, Any]
 
 
 def but(**changes: Any) -> Scope:
@@ -31,10 +32,13 @@ def but(**changes: Any) -> Scope:
     return replace(SCOPE, **changes)
 
 
-def renumbered(value: Any, to: Callable[[int], int]) -> Any:
+def renumbered(value: Any, to: Callable[[int], int], known: Known | None = None) -> Any:
     """Return a scope with other handles: other aliases and variables."""
+    known = {} if known is None else known
     if isinstance(value, tuple):
-        return tuple(renumbered(item, to) for item in value)
+        return tuple(renumbered(item, to, known) for item in value)
+    if id(value) in known:  # a value that is used again stays one object
+        return known[id(value)]
     changes: dict[str, Any] = {}
     if isinstance(value, Entity | Relation):
         changes["handle"] = to(value.handle)
@@ -46,8 +50,9 @@ def renumbered(value: Any, to: Callable[[int], int]) -> Any:
         for name in value.__dataclass_fields__:
             inner = getattr(value, name)
             if isinstance(inner, tuple | Entity | Expr | Order | Scope) and name != "hops":
-                changes[name] = renumbered(inner, to)
-        return replace(value, **changes)
+                changes[name] = renumbered(inner, to, known)
+        known[id(value)] = replace(value, **changes)
+        return known[id(value)]
     return value
 
 
@@ -82,7 +87,11 @@ SELF_JOIN = Scope(
 )
 STAR_COUNT = replace(fx.NAMES, select=(agg("count", STAR),))
 
+OFTEN = Expr("subquery", scope=Scope((fx.FILM,), (fx.DIRECTED,), select=(agg("count", STAR),)))
+TWICE = replace(fx.NAMES, select=(prop(0, "name"), OFTEN), order=(Order(OFTEN, True),))
+
 BASES = {
+    "subquery twice": TWICE,
     "all clauses": SCOPE,
     "nested": NESTED,
     "union": UNION,
@@ -225,20 +234,24 @@ def _parts(scope: Scope) -> list[str]:
     return [name for name in names if getattr(scope, name) and len(set(scope.select)) > 1]
 
 
-def turned(value: Any) -> Any:
+def turned(value: Any, known: Known | None = None) -> Any:
     """Return a scope in which everything without an order is written the other way round."""
+    known = {} if known is None else known
     if isinstance(value, tuple):
-        return tuple(turned(item) for item in value)
+        return tuple(turned(item, known) for item in value)
+    if id(value) in known:
+        return known[id(value)]
     changes: dict[str, Any] = {}
     for name in getattr(value, "__dataclass_fields__", ()):
         inner = getattr(value, name)
         if isinstance(inner, tuple | Entity | Relation | Expr | Order | Scope) and name != "hops":
-            changes[name] = turned(inner)
+            changes[name] = turned(inner, known)
             if name in ("entities", "relations", "where", "select", "group", "having"):
                 changes[name] = changes[name][::-1]
             if name == "args" and value.kind == "operator" and value.name in COMMUTATIVE:
                 changes[name] = changes[name][::-1]
-    return replace(value, **changes) if changes else value
+    known[id(value)] = replace(value, **changes) if changes else value
+    return known[id(value)]
 
 
 def check_variants(made: Query, most: int = 1_000) -> int:
