@@ -61,8 +61,9 @@ def fenced(query: str, language: str) -> str:
 def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
     """Return `query` with that many of its literals and names replaced by wrong ones.
 
-    Literals go first, in an order that the task's `name` draws; then names of the schema, which
-    become names that it does not have. Where there are fewer, all are wrong. Mistakes are nested.
+    Texts go first, in an order that the task's `name` draws; then names of the schema, which become
+    names that it does not have; numbers last, as several wrong ones can make a right query again.
+    Where there are fewer, all are wrong. Mistakes are nested.
 
     >>> from graphenv.query.schema import EntityType, Property, Schema
     >>> schema = Schema("s", (EntityType("film", (Property("title"),)),))
@@ -72,15 +73,18 @@ def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
     tokens = _TOKEN.findall(query)
     types: list[EntityType | RelationType] = [*schema.entities, *schema.relations]
     known = {item.name for item in types} | {p.name for item in types for p in item.properties}
-    literals, names = [], []
+    texts, names, numbers = [], [], []
     for at, token in enumerate(tokens):
         bare = token.strip("\"`'")
         if bare in known:
             names.append(at)
-        elif token[0] in "'\"" or token[0].isdigit():
-            literals.append(at)
+        elif token[0] in "'\"":
+            texts.append(at)
+        elif token[0].isdigit():
+            numbers.append(at)
     draw = rng("planted queries", name)
-    order = [group[i] for group in (literals, names) for i in draw.permutation(len(group)).tolist()]
+    groups = (texts, names, numbers)
+    order = [group[i] for group in groups for i in draw.permutation(len(group)).tolist()]
     for at in order[:errors]:
         token = tokens[at]
         if token[0] in "'\"`":
