@@ -35,14 +35,11 @@ def setup_message(
 
     The variables of the trainer's environment named in `environment` go with it, and no others.
     """
-    import graphenv
-    import graphenv.envs
-
     return pack(
         {
             "packages": {
-                "graphenv": str(Path(graphenv.__file__).parent),
-                "graphenv.envs": str(Path(graphenv.envs.__file__).parent),
+                name: str(Path(str(sys.modules[name].__file__)).parent)
+                for name in ("graphenv", "graphenv.envs")
             },
             "path": [entry for entry in sys.path if entry],
             "engine": engine,
