@@ -90,7 +90,7 @@ def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
         if token[0] in "'\"`":
             tokens[at] = f"{token[:-1]}?{token[-1]}"
         else:
-            tokens[at] = f"{token}77" if token[0].isdigit() else f"no_such_{token}"
+            tokens[at] = f"{token}77" if token[0].isdigit() else f"no_such_{token}_{at}"
     return "".join(tokens)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from graphenv.query.limits import too_large
 from graphenv.query.model import Language, Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.text import NO_BLOCK, ParsedTurn
@@ -61,7 +62,10 @@ def read_query(text: str, language: Language, schema: Schema | None) -> Query | 
     if language == "sql":
         from graphenv.query.sql import read_sql
 
-        return read_sql(text, schema)
-    from graphenv.query.cypher import read_cypher
+        read = read_sql(text, schema)
+    else:
+        from graphenv.query.cypher import read_cypher
 
-    return read_cypher(text, schema)
+        read = read_cypher(text, schema)
+    # A query of 4,000 characters can stand for an expression of astronomic size.
+    return (isinstance(read, Query) and too_large(read)) or read
