@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Database, Limits, QueryBackend
 from graphenv.query.model import Language, QueryIssue
-from graphenv.query.results import QueryError, Result
+from graphenv.query.results import ErrorKind, QueryError, Result
 from graphenv.query.schema import Schema
 
 __all__ = ["Databases", "gave_up"]
+
+_KINDS: dict[str, ErrorKind] = {
+    "empty": "syntax",
+    "syntax": "syntax",
+    "unsupported": "unsupported",
+    "limit": "refused",
+}
 
 
 class Databases:
@@ -87,8 +94,7 @@ class Databases:
         text = to_ladybug(query, self._schema)
         if not isinstance(text, QueryIssue):
             return text
-        kind = "unsupported" if text.kind == "unsupported" else "syntax"
-        return QueryError("refused" if text.kind == "limit" else kind, text.reason)
+        return QueryError(_KINDS[text.kind], text.reason)
 
 
 def gave_up(results: Sequence[Result], *, counts_work: bool) -> str:
