@@ -206,7 +206,8 @@ class Dialect:
         text = self.expr(term)
         if term.kind == "operator" and term.name not in ("[]", "[..]"):
             own = _BINDS.get(term.name, 6)
-            return f"({text})" if own <= binds or len(term.args) == 1 else text
+            minus = term.name == "-" and len(term.args) == 1
+            return f"({text})" if own <= binds or minus else text
         loose = term.kind in ("case", "label") or (term.kind == "literal" and text[0] == "-")
         return f"({text})" if loose or " IS NOT NULL" in text or " = 0" in text else text
 

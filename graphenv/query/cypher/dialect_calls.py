@@ -97,7 +97,7 @@ def _labels(write: Dialect, args: Sequence[Term]) -> str:
 
 def _size(write: Dialect, args: Sequence[Term]) -> str:
     of = _one(args, "size")
-    if of.kind == "pattern" and of.path is not None:
+    if of.kind == "pattern" and of.path is not None and not of.path.shortest:
         return write.counted(of)
     kind = write.kinds.of(of).name
     if kind == "path" or (kind == "rels" and of.kind == "variable"):
@@ -188,10 +188,7 @@ def _date(write: Dialect, args: Sequence[Term]) -> str:
     of = _one(args, "date")
     if of.kind == "map":
         return _date_of_map(write, of)
-    kind = write.kinds.of(of).name
-    if kind == "date":
-        return write.expr(of)
-    if kind == "timestamp":
+    if write.kinds.of(of).name in ("date", "timestamp"):  # a date of the schema may have a time
         return f"CAST({write.expr(of)} AS DATE)"
     if of.kind == "literal" and not _DATE.fullmatch(of.name):
         refuse(f"the engine reads dates written as '2020-12-31', not {of.name[:40]!a}")
@@ -213,10 +210,7 @@ def _datetime(write: Dialect, args: Sequence[Term]) -> str:
     of = _one(args, "datetime")
     if of.kind == "map":
         return f"CAST({_date_of_map(write, of)} AS TIMESTAMP)"
-    kind = write.kinds.of(of).name
-    if kind == "timestamp":
-        return write.expr(of)
-    if kind == "date":
+    if write.kinds.of(of).name in ("date", "timestamp"):
         return f"CAST({write.expr(of)} AS TIMESTAMP)"
     if of.kind == "literal" and not _TIME.fullmatch(of.name):
         # The engine takes no notice of an offset.

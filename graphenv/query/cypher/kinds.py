@@ -55,6 +55,12 @@ _OF_CALLS = {
     "datetime": "timestamp",
     "localdatetime": "timestamp",
 }
+_CONDITIONS = frozenset(
+    (
+        *("=", "<>", "<", "<=", ">", ">=", "and", "or", "xor", "not", "in", "is null", "matches"),
+        *("contains", "starts with", "ends with"),
+    )
+)
 _PLURAL = {"node": "nodes", "rel": "rels"}
 _SINGULAR = {"nodes": "node", "rels": "rel"}
 
@@ -118,6 +124,8 @@ class Kinds:
         if name == "[]":
             of = self.of(term.args[0])
             return Kind(_SINGULAR.get(of.name, "other"), of.labels)
+        if name in _CONDITIONS:
+            return Kind("boolean")
         if name in ("+", "-", "*", "%") and len(term.args) > 1:
             inner = {self.of(arg).name for arg in term.args}
             if inner == {"integer"} or inner == {"text"}:
