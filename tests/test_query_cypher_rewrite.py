@@ -201,6 +201,9 @@ ANSWERS: list[tuple[str, Rows]] = [
      [(0, [50, 60, 70]), (1, []), (2, [90]), (3, [30])]),
     ("MATCH (a:Person) WHERE any(x IN a.nums WHERE x > 6) AND all(x IN a.nums WHERE x > 4) "
      "RETURN a.name", [("Ann",)]),
+    ("MATCH (a:Person) WHERE all(x IN [5, 7] WHERE x IN a.nums) RETURN a.name", [("Ann",)]),
+    ("MATCH (a:Person) WHERE NOT any(x IN [30, 25] WHERE x = a.age OR a.name = 'Dan') "
+     "RETURN a.name", [("Cid",)]),
     ("MATCH (a:Person) WHERE none(x IN a.nums WHERE x > 4) RETURN a.name", [("Bob",), ("Dan",)]),
     ("MATCH (a:Person) WHERE single(x IN a.nums WHERE x > 4) RETURN a.name", [("Cid",)]),
     ("MATCH (a:Person)-[:MADE]->(f) WITH a, collect(f) AS fs RETURN a.name, [x IN fs | x.title]",

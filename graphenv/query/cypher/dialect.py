@@ -42,7 +42,7 @@ _TESTS = {
     "matches": "=~",
 }
 _VALUE = Term("variable", "_v")
-_SINGLE = frozenset(("node", "rel"))
+_JOINED = {"all": " AND ", "any": " OR ", "none": " OR "}
 
 
 class Dialect:
@@ -298,8 +298,23 @@ class Dialect:
                     "nodes or relationships picked from a list are not run; use their properties"
                 )
             return self.filtered(term) if filtered else self._mapped(term)
+        if term.name in _JOINED and (each := self._each(term)):
+            return each
         items, value, (condition,) = self._over(term.args[0], term.names[0], term.args[1:2])
         return f"{term.name}({value} IN {items} WHERE {condition})"
+
+    def _each(self, term: Term) -> str:
+        """Return a condition on the constants of a list, written once for each of them.
+
+        So it may use other variables, as in `all(x IN ['a', 'b'] WHERE x IN names)`.
+        """
+        items, body = term.args[0], term.args[1]
+        constant = items.kind == "list" and all(item.kind == "literal" for item in items.args)
+        if not (constant and 0 < len(items.args) <= 20) or _nested(body):
+            return ""
+        conditions = (_with(body, term.names[0], item) for item in items.args)
+        text = _JOINED[term.name].join(self._side(one, 4) for one in conditions)
+        return f"NOT ({text})" if term.name == "none" else f"({text})"
 
     def filtered(self, term: Term) -> str:
         """Return the items for which the condition of a comprehension holds (or as many)."""
@@ -572,6 +587,18 @@ def _keys(term: Term, variable: str) -> Iterator[str]:
 def _is_label(term: Term) -> bool:
     """Whether a term asks for the label or type of its argument, as text."""
     return term.kind == "call" and term.name.lower() in ("type", "label")
+
+
+def _nested(term: Term) -> bool:
+    """Whether there is anything in an expression that has variables of its own."""
+    own = bool(term.names) or term.path is not None or term.body is not None
+    return own or any(_nested(arg) for arg in term.args)
+
+
+def _with(term: Term, variable: str, value: Term) -> Term:
+    if term.kind == "variable" and term.name == variable:
+        return value
+    return term._replace(args=tuple(_with(arg, variable, value) for arg in term.args))
 
 
 def _replaced(term: Term, variable: str) -> Term:
