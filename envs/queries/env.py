@@ -45,6 +45,7 @@ class _QueryEnv(GraphEnv):
         mode: str = "single",
         max_turns: int | None = None,
         page_size: int = 20,
+        show_schema: bool = True,
         work: int = Limits().work,
         seconds: float = Limits().seconds,
         workers: int = 1,
@@ -63,7 +64,10 @@ class _QueryEnv(GraphEnv):
                 raise ConfigError(f"{env_id}: {name}={value!r} must be a whole number >= 1")
         if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
             raise ConfigError(f"{env_id}: seconds={seconds!r} must be above 0 and at most 3600")
+        if not isinstance(show_schema, bool):
+            raise ConfigError(f"{env_id}: show_schema={show_schema!r} is neither true nor false")
         self.mode = mode
+        self.show_schema = show_schema
         self.page_size = page_size
         self.workers = workers
         self.limits = Limits(work=work, seconds=float(seconds))
@@ -81,6 +85,7 @@ class _QueryEnv(GraphEnv):
                 "mode": mode,
                 "max_turns": max_turns,
                 "page_size": page_size,
+                "show_schema": show_schema,
                 "work": work,
                 "seconds": seconds,
                 "workers": workers,
@@ -123,7 +128,9 @@ class _QueryEnv(GraphEnv):
             instructions=self.instructions,
             tools=self.tools.values(),
         )
-        schema = schema_text(self._query_source.schema(task.index), self.language)
+        schema = None
+        if self.show_schema:
+            schema = schema_text(self._query_source.schema(task.index), self.language)
         return chat(str(task.messages[0]["content"]), schema, system)
 
     def databases(self, index: int) -> Databases:
@@ -223,6 +230,9 @@ _DOCS = """
         Turn limit of tool mode (default 8; single mode has one turn).
     page_size
         Rows per page.
+    show_schema
+        Whether the prompt holds the schema; without it the tools tell, or the policy has to know it
+        (one world: `worlds=1`), which makes prompts short.
     work, seconds
         What one query may cost: the engine's own count (SQLite: thousands of instructions of its
         machine are a few milliseconds), and seconds by the clock as the outer guard.

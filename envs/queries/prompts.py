@@ -46,7 +46,8 @@ def system_text(
     return text if language == "sql" else f"{text}\n{_GRAPH}"
 
 
-def chat(question: str, schema: str, system: str | None) -> tuple[Message, ...]:
-    """Return the opening chat of an episode; the schema is part of it in any case."""
-    user: Message = {"role": "user", "content": f"Schema:\n{schema}\n\nQuestion: {question}"}
+def chat(question: str, schema: str | None, system: str | None) -> tuple[Message, ...]:
+    """Return the opening chat of an episode, with the schema if there is one to show."""
+    shown = f"Schema:\n{schema}\n\n" if schema is not None else ""
+    user: Message = {"role": "user", "content": f"{shown}Question: {question}"}
     return (user,) if system is None else ({"role": "system", "content": system}, user)

@@ -33,8 +33,8 @@ SQL_SOURCES = {name: row for name, row in SOURCES.items() if "sql" in LANGUAGES[
 CYPHER_SOURCES = {name: row for name, row in SOURCES.items() if "cypher" in LANGUAGES[name]}
 
 _ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "max_turns", "page_size", "work"),
-    *("seconds", "workers"),
+    *("source", "split", "reward", "mode", "max_turns", "page_size", "show_schema"),
+    *("work", "seconds", "workers"),
     *("instructions", "max_observation", "render_mode"),
 )
 """What the environments take themselves: offered beside a source's own when one is misspelt."""
