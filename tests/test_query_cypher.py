@@ -112,6 +112,10 @@ SAME = [
     ("MATCH (a)-[r:R]->(b) RETURN startNode(r).x", "MATCH (a)-[:R]->() RETURN a.x"),
     ("MATCH (a) RETURN a['x']", "MATCH (a) RETURN a.x"),
     ("RETURN 1 AS x UNION RETURN 2 AS x", "RETURN 2 AS x UNION DISTINCT RETURN 1 AS x"),
+    ("MATCH (a:P) RETURN a.x UNION MATCH (a:Q) RETURN a.x",
+     "MATCH (b:Q) RETURN b.x UNION MATCH (a:P) RETURN a.x"),
+    ("MATCH (a:P) CALL { MATCH (b) RETURN b.x AS x UNION MATCH (b:Q) RETURN b.y AS x } RETURN x",
+     "MATCH (a:P) CALL { MATCH (b) RETURN b.x AS x UNION MATCH (c:Q) RETURN c.y AS x } RETURN x"),
 ]  # fmt: skip
 
 DIFFERENT = [

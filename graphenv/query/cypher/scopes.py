@@ -44,9 +44,10 @@ class Scopes(Projections):
 
     def _body(self, body: Body) -> Scope:
         outer = self.env
+        self.env = dict(outer)  # what one side of a UNION names, the other does not see
         scope = self._branch(body.branches[0])
         for union, branch in zip(body.unions, body.branches[1:], strict=True):
-            first, self.env = self.env, outer
+            first, self.env = self.env, dict(outer)
             scope = Scope(combine=union, inputs=(scope, self._branch(branch)))
             self.env = first
         return scope
