@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from query_mutants import mutants
 from query_sources_fixture import (
     GOLD,
     write_bird,
@@ -23,6 +22,7 @@ from query_sources_fixture import (
     write_zograscope,
 )
 
+from graphenv.benchmarks.queries.mutants import mutants
 from graphenv.envs.queries.audit import audit_sqlite
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Limits

@@ -1,0 +1,1 @@
+"""Query families: the cage's speed, reading and comparing queries, gold, wrong queries."""
