@@ -419,7 +419,7 @@ HAND_MADE = [
 
 
 def _check_changes(text: str) -> tuple[int, int]:
-    """Return how many changes were made that break the meaning, and how many of them went unseen."""
+    """Return how many changes that break the meaning were made, and how many went unseen."""
     body = tree(text)
     before = tree_form(body)
     for name, change in KEEPING.items():

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from graphenv.query.cypher.tokens import Stop
+from graphenv.query.cypher.dialect_words import refuse
 from graphenv.query.cypher.tree import Term
-from graphenv.query.model import QueryIssue
 
 if TYPE_CHECKING:
     from graphenv.query.cypher.dialect import Dialect
 
-__all__ = ["DATE_PARTS", "call", "refuse"]
+__all__ = ["DATE_PARTS", "call"]
 
 _SAME = frozenset(
     (
@@ -45,11 +44,6 @@ _ISO = re.compile(
 )
 _DATE = re.compile(r"'\d{4}-\d{1,2}-\d{1,2}'")
 _TIME = re.compile(r"'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?Z?'")
-
-
-def refuse(reason: str) -> NoReturn:
-    """End with an issue of the kind `unsupported`."""
-    raise Stop(QueryIssue("unsupported", reason))
 
 
 def call(write: Dialect, term: Term) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
-from graphenv.query.cypher.expressions import AGGREGATES
+from graphenv.query.cypher.atoms import AGGREGATES
 from graphenv.query.cypher.normal import STAR, aggregated, is_constant
 from graphenv.query.cypher.parts import Part, Slot
 from graphenv.query.cypher.tokens import Stop

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphenv.query.cypher.dialect import Dialect, _where
-from graphenv.query.cypher.dialect_calls import refuse
+from graphenv.query.cypher.dialect import Dialect
+from graphenv.query.cypher.dialect_words import refuse, where_clause
 from graphenv.query.cypher.kinds import Kind
 from graphenv.query.cypher.reader import parse
 from graphenv.query.cypher.tokens import MAX_CHARS, MAX_DEPTH, Stop
@@ -84,7 +84,7 @@ class _Writer(Dialect):
             if isinstance(clause, Match):
                 pattern, conditions = self.match(clause)
                 word = "OPTIONAL MATCH" if clause.optional else "MATCH"
-                parts.append(f"{word} {pattern}{_where(conditions)}")
+                parts.append(f"{word} {pattern}{where_clause(conditions)}")
                 sorted_and_cut = False
             elif isinstance(clause, Unwind):
                 of = self.kinds.of(clause.term)

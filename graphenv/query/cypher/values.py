@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from graphenv.query.cypher.expressions import AGGREGATES
+from graphenv.query.cypher.atoms import AGGREGATES
 from graphenv.query.cypher.names import Names
 from graphenv.query.cypher.normal import (
     STAR,
