@@ -29,7 +29,8 @@ class ResultCache:
     Parameters
     ----------
     cells
-        Most cells and characters/8 of all results together: about 100 bytes each.
+        Most cells and characters/8 of all results together: about 100 bytes each. Names of columns
+        and messages count too.
     """
 
     def __init__(self, cells: int = 1_000_000) -> None:
@@ -81,8 +82,8 @@ class ResultCache:
 
 def _size(result: Result) -> int:
     if isinstance(result, QueryError):
-        return 4
-    return 4 + sum(_cell(cell) for row in result.rows for cell in row)
+        return 4 + _cell(result.reason)
+    return 4 + sum(map(_cell, result.columns)) + sum(_cell(c) for row in result.rows for c in row)
 
 
 def _cell(cell: Value) -> int:

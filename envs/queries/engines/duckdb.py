@@ -114,6 +114,8 @@ class DuckDB:
                 return refused
             cursor.execute(prefix + query)
             columns = tuple(str(column[0]) for column in cursor.description)
+            if (problem := budget.head(columns)) is not None:
+                return problem
             while found := cursor.fetchmany(256):
                 for cells in found:
                     row = tuple(map(canonical, cells))

@@ -16,7 +16,7 @@ from typing import Any
 from graphenv.envs.queries.engines.ladybug_casts import with_casts
 from graphenv.envs.queries.engines.ladybug_values import error, plan, value
 from graphenv.envs.queries.engines.protocol import Limits
-from graphenv.envs.queries.engines.values import Budget
+from graphenv.envs.queries.engines.values import Budget, too_nested
 from graphenv.errors import ConfigError, DataError
 from graphenv.query.results import QueryError, Result, Rows, Value
 
@@ -93,6 +93,8 @@ class LadybugEngine:
         try:
             connection.set_query_timeout(max(1, int(limits.seconds * 1000)))
             return self._fetch(connection.execute(query), limits)
+        except RecursionError:
+            return too_nested()
         except MemoryError:
             return QueryError("memory", "The result needs too much memory; ask for less.")
         except (RuntimeError, IndexError, ValueError, OverflowError) as failed:
@@ -107,6 +109,8 @@ class LadybugEngine:
         columns = tuple(result.get_column_names())
         rows: list[tuple[Value, ...]] = []
         budget = Budget(limits.rows, limits.chars)
+        if issue := budget.head(columns):
+            return issue
         while result.has_next():
             row = tuple([value(cell, self._types) for cell in result.get_next()])
             if issue := budget.add(row):

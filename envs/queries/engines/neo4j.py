@@ -111,6 +111,8 @@ class Neo4jEngine:
             ):
                 result = transaction.run(query)
                 columns = tuple(result.keys())
+                if issue := budget.head(columns):
+                    return issue, None
                 for record in result:
                     row = tuple([value(cell) for cell in record.values()])
                     if issue := budget.add(row):

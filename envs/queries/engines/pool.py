@@ -117,7 +117,8 @@ class Pool:
             worker.kill()
             if not worker.ready:
                 raise DataError(f"{self.name} could not be opened in time by its engine.")
-            return QueryError("timeout", f"stopped after {limits.seconds:g} seconds"), False
+            reason = f"stopped after {limits.seconds:g} seconds"
+            return QueryError("timeout", reason, by_clock=True), False
         try:
             message = worker.receive()
             if message is not None and not worker.ready:
@@ -165,7 +166,7 @@ class Pool:
         for started in range(new):
             try:
                 held.append(WorkerProcess(self._setup))
-            except OSError:
+            except BaseException:  # also an interrupt: nobody may wait for workers that are not
                 with self._changed:
                     self._count -= new - started
                 self._give_back(held)

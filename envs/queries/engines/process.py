@@ -102,7 +102,9 @@ class WorkerProcess:
     def _write(self, data: bytes) -> None:
         # A dead worker is noticed when its end of the stream is read.
         with suppress(BrokenPipeError):
-            os.write(self._in, data)
+            view = memoryview(data)
+            while view:  # a signal may end a write in the middle
+                view = view[os.write(self._in, view) :]
 
     def receive(self) -> Any | None:
         """Read what has arrived; return a message once it is whole.

@@ -10,10 +10,13 @@ from decimal import Decimal
 
 from graphenv.query.results import QueryError, Value
 
-__all__ = ["Budget", "canonical", "say"]
+__all__ = ["MAX_COLUMNS", "MAX_NESTING", "Budget", "canonical", "say", "too_nested"]
 
 MAX_REASON = 300
 """Longest message of an engine that is passed on, in characters."""
+MAX_COLUMNS = 1_000
+MAX_NESTING = 64
+"""Levels of lists in a cell: whoever compares, prints or copies one goes down by recursion."""
 _PATH = re.compile(r"(?<![\w/])/(?:[\w.@+-]+/)+[\w.@+-]*")
 
 
@@ -49,8 +52,13 @@ def canonical(cell: object) -> Value:
     return str(cell)
 
 
+def too_nested() -> QueryError:
+    """Return the error of a cell with too many levels."""
+    return QueryError("size", f"a value has more than {MAX_NESTING} lists inside each other")
+
+
 class Budget:
-    """Counts rows and characters of a result while it is fetched.
+    """Counts columns, rows and characters of a result while it is fetched.
 
     Examples
     --------
@@ -63,22 +71,36 @@ class Budget:
         self._rows, self._chars = rows, chars
         self._seen = self._used = 0
 
+    def head(self, columns: Sequence[str]) -> QueryError | None:
+        """Count the names of the columns; return why the result is too large, if it is."""
+        if len(columns) > MAX_COLUMNS:
+            return QueryError("size", f"the result has more than {MAX_COLUMNS:,} columns")
+        return self._spent(sum(map(len, columns)))
+
     def add(self, row: Sequence[Value]) -> QueryError | None:
         """Count a row; return why the result is too large, if it is."""
         self._seen += 1
         if self._seen > self._rows:
             return QueryError("size", f"the result has more than {self._rows:,} rows")
-        self._used += sum(_length(cell) for cell in row)
+        try:
+            return self._spent(sum(_length(cell) for cell in row))
+        except RecursionError:
+            return too_nested()
+
+    def _spent(self, chars: int) -> QueryError | None:
+        self._used += chars
         if self._used > self._chars:
             return QueryError("size", f"the result has more than {self._chars:,} characters")
         return None
 
 
-def _length(cell: Value) -> int:
+def _length(cell: Value, levels: int = MAX_NESTING) -> int:
     if isinstance(cell, str):
         return len(cell)
     if isinstance(cell, tuple):
-        return 1 + sum(map(_length, cell))
+        if not levels:
+            raise RecursionError
+        return 1 + sum([_length(item, levels - 1) for item in cell])
     return 8
 
 

@@ -11,6 +11,7 @@ import os
 import struct
 from typing import Any, cast, get_args
 
+from graphenv.envs.queries.engines.values import MAX_NESTING
 from graphenv.query.results import ErrorKind, QueryError, Result, Rows, Value
 
 __all__ = ["FrameReader", "WireError", "pack", "read_frame", "result_of", "write_result"]
@@ -117,13 +118,19 @@ def result_of(message: Any) -> Result:
         work = message["work"]
         return Rows(
             tuple(str(name) for name in message["columns"]),
-            tuple(tuple(map(_value, row)) for row in message["rows"]),
+            tuple([tuple([_value(cell) for cell in row]) for row in message["rows"]]),
             None if work is None else int(work),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireError("a message of another form") from error
 
 
-def _value(cell: Any) -> Value:
+def _value(cell: Any, levels: int = MAX_NESTING) -> Value:
     """Return a cell as it was before JSON made lists of its tuples."""
-    return tuple(map(_value, cell)) if isinstance(cell, list) else cast(Value, cell)
+    if isinstance(cell, list):
+        if not levels:
+            raise WireError("a cell with too many levels")
+        return tuple([_value(item, levels - 1) for item in cell])
+    if isinstance(cell, dict):
+        raise WireError("a cell that is no value")
+    return cast(Value, cell)

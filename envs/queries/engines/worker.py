@@ -1,8 +1,9 @@
 """A worker process: one engine, one database, no rights. Started by path, see `process.py`.
 
-Order matters: everything is imported, the database opened and a query run before the process gives
-up files, processes and memory, because afterwards nothing more can be opened. Then it answers
-messages until its standard input ends.
+Order matters. The right to make, change or run files goes first (`landlock`), before an engine can
+start a thread that would keep it. Everything else is imported, the database opened and a query run
+before the process gives up opening files, processes and memory, because afterwards nothing more can
+be opened. Then it answers messages until its standard input ends.
 
 It is run as a file and not with `-m`, because `-m` would import `graphenv` and `graphenv.envs`, and
 with them gymnasium and numpy (measured: .3 s and 40 MB a process). The packages are planted empty
@@ -56,12 +57,15 @@ def _give_up_rights(memory_mb: int, *, files: bool) -> None:
 
 def _answer(engine: Engine, op: str, query: str, limits: Limits) -> tuple[Any, bool]:
     """Run one request; return the result and whether this worker should end after it."""
+    from graphenv.envs.queries.engines.values import too_nested
     from graphenv.query.results import QueryError
 
     try:
         result = engine.explain(query) if op == "explain" else engine.run(query, limits)
     except MemoryError:
         result = QueryError("memory", f"the query needs more than {limits.memory_mb} MB of memory")
+    except RecursionError:
+        result = too_nested()
     # What has once been out of memory is fragmented or worse: a fresh process is cheaper. An engine
     # that lost its server says so by `broken`.
     exhausted = isinstance(result, QueryError) and result.kind == "memory"
@@ -117,10 +121,12 @@ def main() -> None:
     setup = json.loads(body)
     _plant(setup["packages"], setup["path"])
     os.environ.update(setup["environment"])
+    from graphenv.envs.queries.engines.landlock import give_up
     from graphenv.envs.queries.engines.protocol import Limits
     from graphenv.envs.queries.engines.wire import pack
 
     limits = Limits(*setup["limits"])
+    give_up(network=not setup["files"])
     module, _, attribute = setup["engine"].partition(":")
     try:
         engine: Engine = getattr(import_module(module), attribute)()
