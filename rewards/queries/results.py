@@ -100,7 +100,9 @@ class Efficiency(EndTerm):
     Work is what the engine counts (instructions, tuples), summed over the databases on which the
     gold runs; the same query counts the same on every machine. `None` where the engine counts
     nothing, which an environment refuses when it is made, and where `execution` is `None`. A query
-    that takes less work than the gold earns no more than 1.
+    that takes less work than the gold earns no more than 1. SQLite counts instructions of its
+    machine, rounded up to a multiple of 10: what both do within one step is as much, 1; a gold
+    whose count is 0 counts as 1.
 
     Blind to everything but work: use it beside `execution`.
 
@@ -127,7 +129,7 @@ class Efficiency(EndTerm):
             return Grade(None, {"reason": "the engine counted no work"})
         spent, needed = sum(filter(None, ours)), sum(filter(None, theirs))
         info: dict[str, Any] = {"work": spent, "gold_work": needed}
-        return Grade(1.0 if spent <= needed else needed / spent, info)
+        return Grade(1.0 if spent <= needed else max(needed, 1) / spent, info)
 
 
 def _work(result: Result) -> int | None:
