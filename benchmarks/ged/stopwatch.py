@@ -69,38 +69,32 @@ def measure(
         results = ged_batch(pairs, budget=budget, threads=1)
         whole.append(time.process_time() - start)
     core = require_core()
-    at_once = core.run
+    encode, solve = core.encode_run, core.solve_run
     ends: list[tuple[int, int]] = []
 
-    def one_by_one(*arguments: Any) -> tuple[Any, Any]:
-        *batch, by_counts, plain, limit, stop = arguments
-        words, at, class_hash, rel_hash, first, second, *costs = batch
-        found, images, image_at, needed, room = core.prepare(
-            *(words, at, first, second, *costs, by_counts)
-        )
-        took = np.zeros(len(needed))
-        for g in np.flatnonzero(needed):
+    def timed_encode(which: npt.NDArray[np.int64], words: Any, at: Any, *rest: Any) -> None:
+        took = np.zeros(len(at) - 1)
+        for g in which:
             start = time.thread_time()
-            core.encode_run(np.array([g]), words, at, class_hash, rel_hash, room)
+            encode(np.array([g]), words, at, *rest)
             took[g] = time.thread_time() - start
         encoding.append(took)
-        none = np.zeros(0, np.int64)
-        rest = (plain, none.astype(np.int32), none, limit, stop, found, images, image_at, room)
-        took = np.zeros(len(found))
-        for p in range(len(found)):
+
+    def timed_solve(which: npt.NDArray[np.int64], *rest: Any) -> None:
+        took = np.zeros(len(which))
+        for p in which:
             start = time.thread_time()
-            core.solve_run(np.array([p]), *batch, *rest)
+            solve(np.array([p]), *rest)
             took[p] = time.thread_time() - start
         solving.append(took)
-        ends[:] = zip(first.tolist(), second.tolist(), strict=True)
-        return found, images
+        ends[:] = zip(rest[4].tolist(), rest[5].tolist(), strict=True)
 
     try:
-        core.run = one_by_one
+        core.encode_run, core.solve_run = timed_encode, timed_solve
         for _ in range(rounds):
             ged_batch(pairs, budget=budget, threads=1)
     finally:
-        core.run = at_once
+        core.encode_run, core.solve_run = encode, solve
     solver, graphs = np.median(solving, axis=0), np.median(encoding, axis=0)
     first, second = np.array(ends).T
     compiled = solver + graphs[first] + graphs[second]

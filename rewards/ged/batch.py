@@ -21,6 +21,7 @@ __all__ = ["Batch"]
 PER_THREAD = 24  # pairs below which a thread costs more than it brings
 
 Ints = npt.NDArray[np.int64]
+_NO_COSTS, _NOWHERE = np.zeros(0, np.int32), np.zeros(0, np.int64)
 Alike = str | Callable[[str, str], float] | npt.NDArray[Any] | None
 
 
@@ -114,21 +115,17 @@ class Batch:
         plain = self._alike is None and not self._costs.kind_weights
         threads = min(threads, len(self._pairs) // PER_THREAD)
         try:
-            if threads <= 1 and self._alike is None:
-                found, images = core.run(
-                    *(*self._words, *self._sides, *self._units, method == "counts", plain, *search)
-                )
-            else:
-                found, images, image_at, needed, room = core.prepare(
-                    *(*self._words[:2], *self._sides, *self._units, method == "counts")
-                )
+            found, images, image_at, needed, room = core.prepare(
+                *(*self._words[:2], *self._sides, *self._units, method == "counts")
+            )
+            if self._alike is not None:
                 matrices = self._matrices(found[:, 4] == 0)
-                own = (plain, *_flat(matrices, len(found)))
-                filled = (found, images, image_at, room)
-                arguments = (*self._words, *self._sides, *self._units, *own, *search, *filled)
-                graphs, pairs = np.flatnonzero(needed), np.arange(len(found))
-                _spread(lambda g: core.encode_run(g, *self._words, room), graphs, threads)
-                _spread(lambda p: core.solve_run(p, *arguments), pairs, threads)
+            own = (plain, *_flat(matrices, len(found)))
+            filled = (found, images, image_at, room)
+            arguments = (*self._words, *self._sides, *self._units, *own, *search, *filled)
+            graphs, pairs = needed.nonzero()[0], np.arange(len(found))
+            _spread(lambda g: core.encode_run(g, *self._words, room), graphs, threads)
+            _spread(lambda p: core.solve_run(p, *arguments), pairs, threads)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -157,8 +154,6 @@ class Batch:
 
         A similarity is asked for the pairs that are searched and no others: it may be slow.
         """
-        if self._alike is None:
-            return {}
         return {p: self._matrix(*self._pairs[p]) for p in np.flatnonzero(searched).tolist()}
 
     def result(self, solved: Solved, g1: Graph, g2: Graph) -> GEDResult:
@@ -235,11 +230,13 @@ def _flat(
     matrices: dict[int, npt.NDArray[np.int32]], pairs: int
 ) -> tuple[npt.NDArray[np.int32], Ints]:
     """Return all matrices in one array, and where each pair's begins (-1: it has none)."""
+    if not matrices:
+        return _NO_COSTS, _NOWHERE
     begin, at = np.full(pairs, -1, np.int64), 0
     for p, matrix in matrices.items():
         begin[p] = at
         at += matrix.size
-    return np.concatenate([np.zeros(0, np.int32), *matrices.values()]), begin
+    return np.concatenate([*matrices.values()]), begin
 
 
 def _spread(run: Callable[[Ints], None], which: Ints, threads: int) -> None:

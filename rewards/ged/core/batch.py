@@ -6,7 +6,8 @@ words[at[g] : at[g + 1]]. `class_costs` (3, classes) and `edge_costs` (3) are su
 insert in units.
 
 Numba keys its cache on the source of the cached function alone. The entry points are therefore
-closures over a digest of all sources of this folder: an edit of any of them compiles anew.
+closures over a digest of all sources of this folder: an edit of any of them compiles anew. None of
+them calls another: a closure over a compiled function is never found in the cache.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from graphenv.rewards.ged.core.encode import encode
 from graphenv.rewards.ged.core.large import canonical, greedy, interval
 from graphenv.rewards.ged.core.solve import solve
 
-__all__ = ["encode_run", "prepare", "run", "solve_run"]
+__all__ = ["encode_run", "prepare", "solve_run"]
 
 LARGE_PAIR = 400  # pairs of nodes above which a search starts from a greedy mapping
 
@@ -210,28 +211,7 @@ def _entries(version: int) -> tuple[Callable[..., Any], ...]:
                     image[order[ga + i]] = order[ha + mapped[i]]
         return version
 
-    @njit(nogil=True, cache=True)
-    def run(
-        words, at, class_hash, rel_hash, firsts, seconds, class_costs, edge_costs,
-        by_counts, plain, budget, stop,
-    ):  # fmt: skip
-        """Do all three for a batch without node costs of its own, in one call.
-
-        Returns (found, images): what crosses the border of Python costs more than a small pair.
-        """
-        found, images, image_at, needed, room = prepare(
-            words, at, firsts, seconds, class_costs, edge_costs, by_counts
-        )
-        encode_run(np.flatnonzero(needed), words, at, class_hash, rel_hash, room)
-        none = np.empty(0, np.int64)
-        solve_run(
-            np.arange(firsts.size), words, at, class_hash, rel_hash, firsts, seconds, class_costs,
-            edge_costs, plain, none.astype(np.int32), none, budget, stop, found, images, image_at,
-            room,
-        )  # fmt: skip
-        return found, images
-
-    return prepare, encode_run, solve_run, run
+    return prepare, encode_run, solve_run
 
 
-prepare, encode_run, solve_run, run = _entries(_digest())
+prepare, encode_run, solve_run = _entries(_digest())
