@@ -50,7 +50,8 @@ class TrainConfig:
     env_kwargs
         Arguments of the environment; for a mixture one dict per name.
     reward
-        The reward expression (an environment's own `reward` in `env_kwargs` goes first).
+        The reward expression (an environment's own `reward` in `env_kwargs` goes first); empty:
+        the default of each environment.
     model
         `tiny`, a folder, or a hub id.
     size
@@ -95,7 +96,7 @@ class TrainConfig:
 
     environments: str = "kgqa"
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
-    reward: str = "exact"
+    reward: str = ""
     model: str = "tiny"
     size: str = "s"
     start: str | None = None
@@ -160,7 +161,8 @@ class TrainConfig:
                         f"are none of {names}"
                     )
                 kwargs = dict(kwargs.get(name, {}))
-            kwargs.setdefault("reward", self.reward)
+            if self.reward:
+                kwargs.setdefault("reward", self.reward)
             made[name] = envs.make(shares[name].family, **{**kwargs, "split": split})
         return made
 

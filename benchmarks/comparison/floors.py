@@ -220,7 +220,7 @@ def compute_floors(
     names = list(config.mixture)
     if len(names) != 1:
         return []
-    [(name, env)] = config.with_(reward="exact").make_envs("heldout").items()
+    [(name, env)] = config.with_(reward="").make_envs("heldout").items()
     kwargs = {k: v for k, v in config.env_kwargs.items() if k != "split"}
     rows = []
 
