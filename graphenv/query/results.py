@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["ErrorKind", "QueryError", "Result", "Rows", "Value"]
@@ -38,10 +38,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class QueryError:
-    """Why a query has no rows, in words for the one who wrote it."""
+    """Why a query has no rows, in words for the one who wrote it.
+
+    `by_clock`: the clock ended it, so that on a quieter machine it might have had some.
+    """
 
     kind: ErrorKind
     reason: str
+    by_clock: bool = field(default=False, compare=False, repr=False)
 
 
 Result = Rows | QueryError
