@@ -70,11 +70,16 @@ class Databases:
         return self._backends[0].database.engine
 
     def run(self, query: str) -> tuple[Result, ...]:
-        """Return what a query gives on every database."""
+        """Return what a query gives on every database, up to the first that gives up on it."""
         text = self._translated(query)
         if isinstance(text, QueryError):
             return tuple(text for _ in self._backends)
-        return tuple(item.run(text) for item in self._backends)
+        results: list[Result] = []
+        for item in self._backends:
+            results.append(item.run(text))
+            if gave_up(results[-1], counts_work=self.counts_work):
+                break
+        return tuple(results)
 
     def run_first(self, query: str) -> Result:
         """Return what a query gives on the database that the agent sees."""
@@ -89,23 +94,23 @@ class Databases:
     def _translated(self, query: str) -> str | QueryError:
         if not self._rewrites:
             return query
+        from graphenv.envs.queries.engines.guard_cypher import refuse_cypher
         from graphenv.query.cypher import to_ladybug
 
         text = to_ladybug(query, self._schema)
         if not isinstance(text, QueryIssue):
             return text
-        return QueryError(_KINDS[text.kind], text.reason)
+        # What no engine would be given either is called so, whatever the rewriter made of it.
+        return refuse_cypher(query) or QueryError(_KINDS[text.kind], text.reason)
 
 
-def gave_up(results: Sequence[Result], *, counts_work: bool) -> str:
-    """Return why an engine gave up on a query, `""` if it did not.
+def gave_up(result: Result, *, counts_work: bool) -> str:
+    """Return why an engine gave up on a query in a way that can differ between two runs, else `""`.
 
-    A crash, and a timeout by the clock, can differ between two runs; a timeout by counted work is
-    the same in every run and is a result like others.
+    A crash, want of memory, and the clock. A timeout by counted work is the same in every run and
+    is a result like others.
     """
-    for result in results:
-        if isinstance(result, QueryError) and (
-            result.kind == "crash" or (result.kind == "timeout" and not counts_work)
-        ):
-            return f"{result.kind}: {result.reason}"
-    return ""
+    if not isinstance(result, QueryError):
+        return ""
+    late = result.kind == "timeout" and (result.by_clock or not counts_work)
+    return f"{result.kind}: {result.reason}" if late or result.kind in ("crash", "memory") else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -62,7 +61,8 @@ class _QueryEnv(GraphEnv):
         for name, value in (("page_size", page_size), ("work", work), ("workers", workers)):
             if not is_whole(value, 1):
                 raise ConfigError(f"{env_id}: {name}={value!r} must be a whole number >= 1")
-        if not isinstance(seconds, int | float) or not 0 < seconds <= 3600:
+        number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not number or not 0 < seconds <= 3600:
             raise ConfigError(f"{env_id}: seconds={seconds!r} must be above 0 and at most 3600")
         if not isinstance(show_schema, bool):
             raise ConfigError(f"{env_id}: show_schema={show_schema!r} is neither true nor false")
@@ -72,7 +72,6 @@ class _QueryEnv(GraphEnv):
         self.workers = workers
         self.limits = Limits(work=work, seconds=float(seconds))
         self._query_source = make_source(source, self.language, split, source_arguments)
-        self._gold: OrderedDict[int, Task] = OrderedDict()
         turns = 1 if mode == "single" else (8 if max_turns is None else max_turns)
         super().__init__(
             env_id=env_id,
@@ -178,10 +177,12 @@ class _QueryEnv(GraphEnv):
             results = databases.run(gold)
             failed = next((r for r in results if isinstance(r, QueryError)), None)
             if failed is not None:
+                limited = failed.kind in ("timeout", "memory", "size")
+                limits = f"work={self.limits.work}, seconds={self.limits.seconds:g}"
                 raise DataError(
-                    f"task {task.id}: its gold does not run within the limits of this environment "
-                    f"(work={self.limits.work}, seconds={self.limits.seconds:g}): {failed.kind}: "
-                    f"{failed.reason}. Raise them, or leave the task out."
+                    f"task {task.id}: its gold does not run: {failed.kind}: {failed.reason}. "
+                    + (f"Raise the limits ({limits}), or leave" if limited else "Leave")
+                    + " the task out."
                 )
             accepted = tuple(databases.run(text) for text in task.meta.get("accept", ()))
             target = replace(target, results=results, accepted=accepted)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from graphenv.envs.tools import ToolSpec
 from graphenv.query.model import Language
 from graphenv.task import Message
+from graphenv.text import format_call
 
 __all__ = ["chat", "system_text"]
 
@@ -20,7 +21,7 @@ are spelt as in the schema. Write the query in one block:
 _TOOLS = """\
 You translate a question into one {name} query that answers it. The query only reads. You can look \
 at the database with tools before you answer. Call a tool by writing
-<tool_call>{{"name": "run", "arguments": {{"query": "..."}}}}</tool_call>
+{example}
 and read what it answers. End with the final query in one block, in a turn without tool calls:
 ```{language}
 ...
@@ -41,8 +42,11 @@ def system_text(
     if mode == "single":
         text = _SINGLE.format(name=name, language=language)
     else:
-        lines = [_TOOLS.format(name=name, language=language)]
-        text = "\n".join([*lines, *(f"- {spec.usage}" for spec in tools)])
+        offered = list(tools)
+        runs = any(spec.name == "run" for spec in offered)
+        example = format_call("run", query="...") if runs else format_call("schema", name="...")
+        lines = [_TOOLS.format(name=name, language=language, example=example)]
+        text = "\n".join([*lines, *(f"- {spec.usage}" for spec in offered)])
     return text if language == "sql" else f"{text}\n{_GRAPH}"
 
 

@@ -7,24 +7,27 @@ import re
 from graphenv.query.limits import too_large
 from graphenv.query.model import Language, Query, QueryIssue
 from graphenv.query.schema import Schema
-from graphenv.text import NO_BLOCK, ParsedTurn
+from graphenv.text import NO_BLOCK, ParsedAnswer, ParsedTurn
 
 __all__ = ["find_query", "read_query"]
 
-# A fence opens at the start of a line and names a language or nothing.
-_FENCE = re.compile(r"^[ \t]*```[ \t]*(\w*)[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.M | re.S)
-_INLINE = re.compile(r"^```(\w*)\s+(.*?)```$", re.S)
 _OPENING = {
     "sql": re.compile(r"(select|with|values)\b|\(\s*select\b", re.I),
     "cypher": re.compile(r"(match|optional\s+match|with|unwind|return|call)\b", re.I),
 }
+_MARKS = {
+    "sql": ("sql", "sqlite", "sqlite3", "duckdb"),
+    "cypher": ("cypher", "opencypher", "neo4j", "ladybug"),
+}
+_TICKS = re.compile(r"[ \t]*(`{3,})[ \t]*(.*)")
 
 
 def find_query(turn: ParsedTurn, language: Language) -> tuple[str | None, str]:
     """Return the query text that a turn gives, or `None` and the reason why there is none.
 
     A query stands in one fenced block, or in `<program>` or `<answer>` tags, or is all that the
-    turn holds. More than one block is a hedge, which is malformed.
+    turn holds. Tags go before blocks beside them. More than one block is a hedge, which is
+    malformed.
 
     >>> from graphenv.text import parse_turn
     >>> find_query(parse_turn("So:\\n```sql\\nSELECT 1\\n```"), "sql")
@@ -38,23 +41,69 @@ def find_query(turn: ParsedTurn, language: Language) -> tuple[str | None, str]:
     if turn.answer is not None:
         if not turn.answer.text:
             return None, turn.answer.reason or "the answer is empty"
-        tagged.append(turn.answer.text)
+        tagged.append(_answered(turn.answer))
     if len(tagged) > 1:
         return None, "more than one block with a query"
     body = tagged[0] if tagged else turn.bare
-    fenced = _FENCE.findall(body) or _INLINE.findall(body.strip())
-    if len(fenced) > 1:
-        return None, f"{len(fenced)} fenced blocks; write exactly one"
-    if fenced:
-        named, text = fenced[0]
-        if named and named.lower() not in (language, "sqlite", "duckdb", "neo4j"):
-            return None, f"the block is marked as {named[:20]!r}; {language} is asked for"
+    blocks = _blocks(body, language)
+    if len(blocks) > 1:
+        return None, f"{len(blocks)} fenced blocks; write exactly one"
+    if blocks:
+        mark, found = blocks[0]
+        if found is None:
+            return None, "the block is never closed"
+        if mark and mark.lower() not in _MARKS[language]:
+            return None, f"the block is marked as {mark[:20]!r}; {language} is asked for"
+        text = found.strip()
     else:
-        text = body
-        if not tagged and not _OPENING[language].match(text.strip()):
+        text = body.strip()
+        if not tagged and not _OPENING[language].match(text):
             return None, f"no ```{language} block"
-    text = text.strip()
     return (text, "") if text else (None, "the block is empty")
+
+
+def _answered(answer: ParsedAnswer) -> str:
+    """Return the text of an answer; of a JSON list with one item, the item."""
+    items = answer.items or ()
+    return items[0] if len(items) == 1 and answer.text[0] in '["' else answer.text
+
+
+def _blocks(text: str, language: Language) -> list[tuple[str, str | None]]:
+    """Return (mark, content) of the fenced blocks; the content is `None` if one is never closed.
+
+    As in Markdown: a block opens with three or more backticks at the start of a line, the first
+    word behind them is its mark, and it closes with as many. They may also stand behind the last
+    line, and a block may be all in one line.
+    """
+    found: list[tuple[str, str | None]] = []
+    ticks, mark = "", ""
+    inside: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if not ticks:
+            opened = _TICKS.match(line)
+            if opened is None:
+                continue
+            rest = opened[2].rstrip()
+            if rest.endswith(opened[1]):
+                found.append(_one_line(rest[: -len(opened[1])].strip(), language))
+            elif "`" not in rest:
+                ticks, mark, inside = opened[1], (rest.split() or [""])[0], []
+            continue
+        end = line.rstrip()
+        if end.endswith(ticks):
+            end = end.rstrip("`") if not end.strip("` \t") else end[: -len(ticks)]
+            found.append((mark, "\n".join([*inside, end])))
+            ticks = ""
+        else:
+            inside.append(line)
+    return [*found, (mark, None)] if ticks else found
+
+
+def _one_line(content: str, language: Language) -> tuple[str, str]:
+    first, _, rest = content.partition(" ")
+    if first.lower() in _MARKS[language] or not _OPENING[language].match(content):
+        return first, rest
+    return "", content
 
 
 def read_query(text: str, language: Language, schema: Schema | None) -> Query | QueryIssue:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from graphenv.envs.queries.databases import Databases, gave_up
 from graphenv.envs.queries.reading import find_query, read_query
-from graphenv.envs.queries.samples import sample_query
+from graphenv.envs.queries.samples import SAMPLED, sample_query
 from graphenv.envs.queries.schema_text import describe
-from graphenv.envs.queries.tables import shown_rows
+from graphenv.envs.queries.tables import shown_plan, shown_rows, shown_values
 from graphenv.envs.session import OVER, Session
 from graphenv.envs.tools import ToolSpec, tool
 from graphenv.episode import Episode, Outcome, Status, ToolCall
@@ -18,7 +19,7 @@ from graphenv.query.components import spider_exact_match
 from graphenv.query.graphs import query_graph
 from graphenv.query.matching import execution_match, has_verdict, mean_row_f1
 from graphenv.query.model import Language, Query
-from graphenv.query.results import QueryError, Result
+from graphenv.query.results import ErrorKind, QueryError, Result, Rows
 from graphenv.query.schema import Schema
 from graphenv.seeding import stable_hash
 from graphenv.text import ParsedTurn, bounded, parse_turn
@@ -87,7 +88,7 @@ class QuerySession(Session):
         results = self.outcome.results if self.outcome is not None else None
         return {
             "queries": self._queries,
-            "results": [f"{stable_hash(repr(r)):x}" for r in results or ()],
+            "results": [_digest(result) for result in results or ()],
         }
 
     # -- the end ------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ class QuerySession(Session):
         if self._mode == "tools" and parsed.calls and not parsed.reason:
             return self._looked(parsed)
         query, reason = find_query(parsed, self._language)
-        if parsed.calls:
+        if parsed.calls and self._mode == "single":
             query, reason = None, "there are no tools here; a query is asked for"
         if query is None and self._mode == "tools":
             return (), f"Malformed turn: {reason}. {self.allowed()}", "malformed", reason
@@ -116,12 +117,16 @@ class QuerySession(Session):
         Whether it does can differ between two runs, so a log replays such a turn as recorded.
         """
         before, self._gave_up = self._queries, ""
-        said = self.execute(parsed)
-        if not self._gave_up:
-            return said
-        self._queries = before
-        self.finish("timeout", self._gave_up)
-        return (), OVER, "timeout", self._gave_up
+        calls, observation, status, reason = self.execute(parsed)
+        if self._gave_up:
+            self._queries = before
+            self.finish("timeout", self._gave_up)
+            return (), OVER, "timeout", self._gave_up
+        if parsed.answer is None and find_query(parsed, self._language)[0] is not None:
+            note = " (The query beside it was not read: write it in a turn without tool calls.)"
+            calls = (*calls[:-1], replace(calls[-1], result=calls[-1].result + note))
+            observation += note
+        return calls, observation, status, reason
 
     def conclude(self, items: tuple[str, ...]) -> Outcome:
         """Return the outcome of an answer list: its only item is the query."""
@@ -139,13 +144,13 @@ class QuerySession(Session):
         reason = ""
         if self._databases is not None:
             results = self._databases.run(text)
-            given_up = gave_up(results, counts_work=self._databases.counts_work)
-            if given_up:
-                return Outcome("timeout", given_up)
-            failed = next((r for r in results if isinstance(r, QueryError)), None)
-            if failed is not None:
-                status = "malformed" if failed.kind == "syntax" else "infeasible"
-                reason = f"{failed.kind}: {failed.reason}"
+            failed = [result for result in results if isinstance(result, QueryError)]
+            if failed:
+                late = (error for error in failed if _STATUS.get(error.kind) == "timeout")
+                worst = next(late, failed[0])
+                status, reason = _STATUS.get(worst.kind, "infeasible"), _told(worst)
+            if status == "timeout":  # what it was is not kept: a log replays it as recorded
+                return Outcome(status, reason)
         elif query is None:
             status, reason = "malformed", getattr(read, "reason", "")
         elif query.unknown:
@@ -219,16 +224,18 @@ class QuerySession(Session):
 
     @tool
     def sample_values(self, table: str, column: str) -> tuple[str, Status]:
-        """List some values of a column of a table, or of a property of a label.
+        """List values of a column, or of a property of a label or relationship type.
 
         Args:
-            table: Table or label.
+            table: Table, label or relationship type.
             column: Column or property.
         """
         query, reason = sample_query(self._schema, self._language, table, column)
         if query is None:
             return reason, "infeasible"
-        return self._shown(query, 1)
+        assert self._databases is not None  # the tools are not offered without
+        result = self._databases.run_first(query)
+        return self._said(result, lambda rows: shown_values(rows, SAMPLED))
 
     @tool
     def explain(self, query: str) -> tuple[str, Status]:
@@ -238,7 +245,7 @@ class QuerySession(Session):
             query: The query.
         """
         assert self._databases is not None
-        return self._said(self._databases.explain(query), 1)
+        return self._said(self._databases.explain(query), shown_plan)
 
     @tool
     def run(self, query: str, page: int = 1) -> tuple[str, Status]:
@@ -248,18 +255,34 @@ class QuerySession(Session):
             query: The query.
             page: Page of the rows, from 1.
         """
-        self._queries += 1
-        return self._shown(query, page)
-
-    def _shown(self, query: str, page: int) -> tuple[str, Status]:
-        assert self._databases is not None  # the tools are not offered without
-        return self._said(self._databases.run_first(query), page)
-
-    def _said(self, result: Result, page: int) -> tuple[str, Status]:
         assert self._databases is not None
-        given_up = gave_up([result], counts_work=self._databases.counts_work)
+        self._queries += 1
+        result = self._databases.run_first(query)
+        return self._said(result, lambda rows: shown_rows(rows, page, self._page_size))
+
+    def _said(self, result: Result, shown: Callable[[Rows], str]) -> tuple[str, Status]:
+        assert self._databases is not None
+        given_up = gave_up(result, counts_work=self._databases.counts_work)
         self._gave_up = self._gave_up or given_up
         if isinstance(result, QueryError):
-            status: Status = "malformed" if result.kind == "syntax" else "infeasible"
-            return f"Error ({result.kind}): {result.reason}", status
-        return shown_rows(result, page, self._page_size), "ok"
+            return f"Error ({_told(result)})", _STATUS.get(result.kind, "infeasible")
+        return shown(result), "ok"
+
+
+_STATUS: dict[ErrorKind, Status] = {
+    "syntax": "malformed",
+    "timeout": "timeout",
+    "memory": "timeout",
+    "crash": "timeout",
+}
+"""What an engine's error is for a turn; what stands not here is `infeasible`."""
+
+
+def _told(error: QueryError) -> str:
+    return f"{error.kind}: {error.reason}"
+
+
+def _digest(result: Result) -> str:
+    # Neither the work nor the words of an error: they are those of one version of an engine.
+    what = result.rows if isinstance(result, Rows) else result.kind
+    return f"{stable_hash(repr(what)):x}"
