@@ -46,18 +46,21 @@ def databases(world: World, folder: Path) -> dict[EngineName, Database]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy every table of an SQLite file into a new DuckDB file."""
+    """Copy every table of an SQLite file, without foreign keys, into a new DuckDB file."""
     import duckdb
 
     with (
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
         closing(duckdb.connect(str(target))) as new,
     ):
-        listed = "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
-        for name, create in old.execute(listed).fetchall():
-            new.execute(create)
-            rows = old.execute(f'SELECT * FROM "{name}"').fetchall()
-            _insert(new, name, rows)
+        listed = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid"
+        for (name,) in old.execute(listed).fetchall():
+            columns = [
+                f'"{column}" {kind}{" PRIMARY KEY" if key else ""}'
+                for _, column, kind, _, _, key in old.execute(f'PRAGMA table_info("{name}")')
+            ]
+            new.execute(f'CREATE TABLE "{name}" ({", ".join(columns)})')
+            _insert(new, name, old.execute(f'SELECT * FROM "{name}"').fetchall())
 
 
 def _insert(connection: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from graphenv.benchmarks.queries.databases import SHAPES, texts
 from graphenv.envs.queries.engines.backend import backend
+from graphenv.envs.queries.engines.ladybug import DATABASE_BYTES, POOL_BYTES
 from graphenv.envs.queries.engines.pool import close_all
 from graphenv.envs.queries.engines.protocol import Database, EngineName
 from graphenv.envs.queries.sources.synthetic.world import World
@@ -127,8 +128,12 @@ def _kept(database: Database) -> tuple[Callable[[str], Any], Callable[[], None]]
         return lambda query: duck.execute(query).fetchall(), duck.close
     import ladybug
 
-    opened = ladybug.Database(
-        database.location, read_only=True, max_num_threads=1, max_db_size=2**30
+    opened = ladybug.Database(  # as the worker opens it; by its defaults it takes twice as long
+        database.location,
+        read_only=True,
+        max_num_threads=1,
+        max_db_size=DATABASE_BYTES,
+        buffer_pool_size=POOL_BYTES,
     )
     connection = ladybug.Connection(opened, num_threads=1)
 
