@@ -9,6 +9,7 @@ from typing import Any
 
 import kgqa_fixture as fx
 import pytest
+import query_env_fixture as qx
 
 from graphenv import envs
 from graphenv.agents.oracle import gold_turns
@@ -22,6 +23,10 @@ UPDATE = os.environ.get("GRAPHENV_UPDATE_GOLDEN") == "1"
 EVERY_TERM = (
     "exact + answer_f1 + hits + node_f1 + edge_f1 + triple_f1 + path_similarity + format"
     " + path_validity + progress + turn_cost"
+)
+EVERY_QUERY_TERM = (
+    "execution + row_f1 + query_ged + schema_linking + component_f1 + ngram + syntax + format"
+    " + turn_cost"  # the work that efficiency compares is that of one version of an engine
 )
 SYNTHETIC = {"source": "synthetic", "hops": 2, "seed": 0}
 
@@ -59,13 +64,70 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
     "kgqa_program_malformed": ({"mode": "program"}, fx.GENRES, ["^directed_by > > has_genre"]),
     "kgqa_synthetic_tools": (SYNTHETIC, 7, None),
     "kgqa_synthetic_program": ({**SYNTHETIC, "mode": "program"}, 7, None),
+    "sql_single_gold": ({}, qx.BY_YEAR, None),
+    "sql_single_lucky": ({"instructions": "short"}, qx.FILMS, [qx.block("SELECT 4")]),
+    "sql_single_infeasible": (
+        {"instructions": "none"},
+        qx.AFTER,
+        [qx.block("SELECT titel FROM Film WHERE year > 1990")],
+    ),
+    "sql_single_malformed": ({}, qx.AFTER, ["I would look at the table Film."]),
+    "sql_tools_gold": ({"mode": "tools"}, qx.OLDEST, None),
+    "sql_tools_lost": (
+        {"mode": "tools", "max_turns": 5, "page_size": 2, "show_schema": False},
+        qx.AFTER,
+        [
+            "Let me think.",
+            format_call("schema") + format_call("schema", name="flim"),
+            format_call("sample_values", table="film", column="year"),
+            format_call("run", query="SELECT name FROM Person", page=3),
+            format_call("run", query="DROP TABLE Film") + "<program>SELECT 1</program>",
+        ],
+    ),
+    "sql_tools_partly_right": (
+        {"mode": "tools"},
+        qx.PAIRS,
+        [
+            format_call("run", query="SELECT title, yaer FROM Film"),
+            "<think>only the titles</think><program>SELECT f.title FROM Film AS f</program>",
+        ],
+    ),
+    "cypher_single_gold": ({}, qx.BY_YEAR, None),
+    "cypher_single_infeasible": (
+        {},
+        qx.AFTER,
+        [qx.block("MATCH (f:Movie) WHERE f.year > 1990 RETURN f.title", "cypher")],
+    ),
+    "cypher_single_malformed": (
+        {},
+        qx.AFTER,
+        [qx.block("MATCH (f:Film WHERE f.year > 1990 RETURN f.title", "cypher")],
+    ),
+    "cypher_tools_gold": ({"mode": "tools"}, qx.AFTER, None),
+    "cypher_tools_partly_right": (
+        {"mode": "tools", "instructions": "short"},
+        qx.PAIRS,
+        [
+            format_call("schema", name="MADE"),
+            format_call("sample_values", table="MADE", column="share"),
+            format_call("run", query="MATCH (p:Person)-[:MAKES]->(f) RETURN f.title"),
+            qx.block("MATCH (a:Film) RETURN a.title", "cypher"),
+        ],
+    ),
+    "sql_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "single"}, 7, None),
+    "cypher_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "tools"}, 7, None),
 }
 
 
 def transcript(name: str) -> dict[str, Any]:
     kwargs, index, turns = TRANSCRIPTS[name]
-    kwargs = {"reward": EVERY_TERM, **kwargs}
-    env = envs.make("kgqa", **kwargs) if "source" in kwargs else fx.make_env(**kwargs)
+    family = name.partition("_")[0]
+    terms = EVERY_TERM if family == "kgqa" else EVERY_QUERY_TERM
+    kwargs = {"reward": terms, **kwargs}
+    if family == "kgqa":
+        env = envs.make("kgqa", **kwargs) if "source" in kwargs else fx.make_env(**kwargs)
+    else:
+        env = qx.make_env("sql" if family == "sql" else "cypher", **kwargs)
     episode = env.play(index, gold_turns(env, index) if turns is None else turns)
     return json.loads(json.dumps(_told(env, episode)))
 
@@ -114,10 +176,16 @@ def test_transcript_is_as_recorded(name: str):
 
 
 def test_no_recording_is_left_over():
-    assert {file.stem for file in GOLDEN.glob("kgqa_*.json")} == set(TRANSCRIPTS)
+    assert {file.stem for file in GOLDEN.glob("*.json")} == set(TRANSCRIPTS)
 
 
-def test_recordings_cover_both_modes_and_several_endings():
-    told = [json.loads(file.read_text(encoding="utf-8")) for file in GOLDEN.glob("kgqa_*.json")]
-    assert {t["kwargs"]["mode"] for t in told} == {"tools", "program"}
-    assert {t["outcome"][0] for t in told} >= {"ok", "truncated", "infeasible", "malformed"}
+@pytest.mark.parametrize(
+    ("family", "modes"),
+    [("kgqa", {"tools", "program"}), ("sql", {"single", "tools"}), ("cypher", {"single", "tools"})],
+)
+def test_recordings_cover_both_modes_and_several_endings(family: str, modes: set[str]):
+    files = GOLDEN.glob(f"{family}_*.json")
+    told = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    assert {t["kwargs"]["mode"] for t in told} == modes
+    assert {t["outcome"][0] for t in told} >= {"ok", "infeasible", "malformed"}
+    assert family == "cypher" or "truncated" in {t["outcome"][0] for t in told}

@@ -13,21 +13,21 @@ __all__ = ["chat", "system_text"]
 
 _NAMES = {"sql": "SQL", "cypher": "Cypher"}
 _SINGLE = """\
-You translate a question into one {name} query that answers it. The query only reads. Names \
-are spelt as in the schema. Write the query in one block:
+You translate a question into one {name} query that answers it. The query only reads.{graph} \
+Names are spelt as in the schema. Write the query in one block:
 ```{language}
 ...
 ```"""
 _TOOLS = """\
-You translate a question into one {name} query that answers it. The query only reads. You can look \
-at the database with tools before you answer. Call a tool by writing
+You translate a question into one {name} query that answers it. The query only reads.{graph} \
+You can look at the database with tools before you answer. Call a tool by writing
 {example}
 and read what it answers. End with the final query in one block, in a turn without tool calls:
 ```{language}
 ...
 ```
 Tools:"""
-_GRAPH = "The database is a property graph; nodes and relationships are listed as patterns."
+_GRAPH = " The database is a property graph; nodes and relationships are listed as patterns."
 
 
 def system_text(
@@ -39,15 +39,14 @@ def system_text(
     name = _NAMES[language]
     if instructions == "short":
         return f"Write one {name} query."
+    graph = _GRAPH if language == "cypher" else ""
     if mode == "single":
-        text = _SINGLE.format(name=name, language=language)
-    else:
-        offered = list(tools)
-        runs = any(spec.name == "run" for spec in offered)
-        example = format_call("run", query="...") if runs else format_call("schema", name="...")
-        lines = [_TOOLS.format(name=name, language=language, example=example)]
-        text = "\n".join([*lines, *(f"- {spec.usage}" for spec in offered)])
-    return text if language == "sql" else f"{text}\n{_GRAPH}"
+        return _SINGLE.format(name=name, language=language, graph=graph)
+    offered = list(tools)
+    runs = any(spec.name == "run" for spec in offered)
+    example = format_call("run", query="...") if runs else format_call("schema", name="...")
+    text = _TOOLS.format(name=name, language=language, graph=graph, example=example)
+    return "\n".join([text, *(f"- {spec.usage}" for spec in offered)])
 
 
 def chat(question: str, schema: str | None, system: str | None) -> tuple[Message, ...]:

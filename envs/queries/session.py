@@ -283,6 +283,7 @@ def _told(error: QueryError) -> str:
 
 
 def _digest(result: Result) -> str:
-    # Neither the work nor the words of an error: they are those of one version of an engine.
-    what = result.rows if isinstance(result, Rows) else result.kind
+    # Without the work, the words of an error and the order that no query asked for: they are those
+    # of one version of an engine.
+    what = sorted(map(repr, result.rows)) if isinstance(result, Rows) else result.kind
     return f"{stable_hash(repr(what)):x}"
