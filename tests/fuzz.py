@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphenv.agents.oracle import gold_turns
+from graphenv.agents.oracle import gold_turns, planted_turns
 from graphenv.envs.base import GraphEnv
 from graphenv.seeding import rng
 from graphenv.text import format_answer, format_call
@@ -27,6 +27,8 @@ PIECES = (
     *("\0", "\x1b[2J", "\u202e", "\u200b", "\ufeff", "\ud800", "😀", "e\u0301" * 40, "ﷺ", "ß", "İ"),
     *("{}", "[]", '""', "%s", "{0}", "$(id)", "__import__('os')", "../..", "'; DROP TABLE x; --"),
     *("name", "arguments", "follow", "relations", "answer_frontier", "back", "__class__", "turn"),
+    *("```", "```sql\n", "\n```\n", "SELECT ", " FROM ", "MATCH (n)", " RETURN ", "count(*)", ";"),
+    *("--", "/*", "(", ")", " WHERE ", "LIMIT 3", "run", "query", "DELETE", "load_extension("),
 )
 BOMBS: tuple[Callable[[], str], ...] = (
     lambda: "[" * 50_000,
@@ -45,6 +47,9 @@ BOMBS: tuple[Callable[[], str], ...] = (
     lambda: "x" * 300_000,
     lambda: '["a", ' + "[" * 3_000,
     lambda: '<tool_call>{"name": "relations", "arguments": ' + "1" * 6_000 + "}</tool_call>",
+    lambda: "SELECT " + "(" * 3_000,
+    lambda: "```\n" * 30_000,
+    lambda: "MATCH " + "(a)--" * 700 + "(b) RETURN a",
 )
 
 
@@ -71,8 +76,12 @@ def _valid(env: GraphEnv, index: int) -> list[str]:
     for spec in env.tools.values():
         names = {name: _ARGUMENTS[kind] for name, (kind, _, _) in spec.parameters.items()}
         turns += [format_call(spec.name, **{n: v[i] for n, v in names.items()}) for i in range(3)]
-    topics = env.source[index].meta.get("topics", ["x"])
-    turns += [format_answer(topics), "<program>^x > y & {z} w</program>", "count a > [b < 3]"]
+    if env.family == "kgqa":
+        topics = env.source[index].meta.get("topics", ["x"])
+        turns += [format_answer(topics), "<program>^x > y & {z} w</program>", "count a > [b < 3]"]
+    else:
+        turns += [planted_turns(env, index, errors)[-1] for errors in (1, 5)]
+        turns.append(f"<program>{env.source[index].target.program}</program>")
     return turns
 
 

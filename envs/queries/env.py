@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from graphenv.checks import is_whole
-from graphenv.envs.base import GraphEnv
+from graphenv.envs.base import MAX_OPENINGS, GraphEnv
 from graphenv.envs.queries.databases import Databases
 from graphenv.envs.queries.engines.backend import ENGINES
-from graphenv.envs.queries.engines.protocol import Limits
+from graphenv.envs.queries.engines.protocol import Database, Limits
 from graphenv.envs.queries.prompts import chat, system_text
 from graphenv.envs.queries.reading import read_query
 from graphenv.envs.queries.schema_text import schema_text
@@ -72,6 +73,7 @@ class _QueryEnv(GraphEnv):
         self.workers = workers
         self.limits = Limits(work=work, seconds=float(seconds))
         self._query_source = make_source(source, self.language, split, source_arguments)
+        self._caged: OrderedDict[tuple[Database, ...], Databases] = OrderedDict()
         turns = 1 if mode == "single" else (8 if max_turns is None else max_turns)
         super().__init__(
             env_id=env_id,
@@ -133,14 +135,19 @@ class _QueryEnv(GraphEnv):
         return chat(str(task.messages[0]["content"]), schema, system)
 
     def databases(self, index: int) -> Databases:
-        """Return the databases of a task in their cages."""
-        return Databases(
-            self.language,
-            self._query_source.schema(index),
-            self._query_source.databases(index),
-            workers=self.workers,
-            limits=self.limits,
-        )
+        """Return the databases of a task in their cages; tasks about one database share them."""
+        found = self._query_source.databases(index)
+        if found not in self._caged:
+            self._caged[found] = Databases(
+                self.language,
+                self._query_source.schema(index),
+                found,
+                workers=self.workers,
+                limits=self.limits,
+            )
+            if len(self._caged) > MAX_OPENINGS:
+                self._caged.popitem(last=False)
+        return self._caged[found]
 
     def make_session(self, template: Episode) -> QuerySession:
         index = template.task.index
