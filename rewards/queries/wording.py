@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError, did_you_mean
+from graphenv.query.model import Language
 from graphenv.query.results import QueryError
 from graphenv.rewards.graphs import bag_f1
 from graphenv.rewards.terms import EndTerm
@@ -23,8 +24,7 @@ PAPERS = ("reasoning-sql", "struct-llm")
 MAX_RATIO_CHARS = 4_096
 
 # Every alternative matches as soon as its first character does, so that reading is linear.
-_TOKEN = re.compile(
-    r"""
+_TOKEN = r"""
       '(?:[^'\\]|\\.|'')*+\\?(?:'|\Z)   # text, closed or not
     | "(?:[^"\\]|\\.|"")*+\\?(?:"|\Z)
     | `[^`]*+(?:`|\Z)
@@ -32,18 +32,31 @@ _TOKEN = re.compile(
     | \w+
     | <> | <= | >= | != | =~ | \|\| | ->
     | \S
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+"""
+_COMMENT = r"/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z) |"
+_TOKENS: dict[Language | None, re.Pattern[str]] = {
+    language: re.compile(comment + _TOKEN, re.VERBOSE | re.DOTALL)
+    for language, comment in {
+        None: "",
+        "sql": rf"--[^\n]*+ | {_COMMENT}",
+        "cypher": rf"//[^\n]*+ | {_COMMENT}",
+    }.items()
+}
+_AS_IT_STANDS = ("'", '"', "`", "--", "//", "/*")
 
 
-def query_tokens(text: str) -> list[str]:
+def query_tokens(text: str, language: Language | None = None) -> list[str]:
     """Return the tokens of a query: words in lower case, what is quoted as it stands.
+
+    With a language a comment is one token, whatever it says.
 
     >>> query_tokens("SELECT name FROM t WHERE x >= 'A b'")
     ['select', 'name', 'from', 't', 'where', 'x', '>=', "'A b'"]
+    >>> query_tokens("SELECT 1 -- FROM t", "sql")
+    ['select', '1', '-- FROM t']
     """
-    return [t if t[0] in "'\"`" else t.lower() for t in _TOKEN.findall(text)]
+    found = _TOKENS[language].findall(text)
+    return [t if t.startswith(_AS_IT_STANDS) else t.lower() for t in found]
 
 
 class Syntax(EndTerm):
@@ -78,7 +91,12 @@ class Ngram(EndTerm):
     in the same order, 0 for no query; surplus and repeated text is charged. `None` if the task has
     no gold text.
 
-    Blind to meaning: aliases, and the order of conditions that may stand in any, are differences.
+    A comment is one token, where the task's gold says which language is written: a query does not
+    come nearer by words that no engine reads.
+
+    Blind to meaning: aliases, and the order of conditions that may stand in any, are differences;
+    and whether a word has any effect: a text of which nothing is used, such as the gold in a WITH
+    that nobody reads, earns what is in it.
 
     Parameters
     ----------
@@ -109,9 +127,12 @@ class Ngram(EndTerm):
         if self.paper == "struct-llm":
             return _ratio(predicted.lower(), gold.lower())
         if self.paper == "reasoning-sql":
-            ours, theirs = (set(pairwise(t.lower().split())) for t in (predicted, gold))
-            return len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
-        return bag_f1(_pairs(query_tokens(predicted)), _pairs(query_tokens(gold)))
+            mine, yours = (set(pairwise(t.lower().split())) for t in (predicted, gold))
+            return len(mine & yours) / len(mine | yours) if mine | yours else 0.0
+        read = episode.task.target.query
+        language = None if read is None else read.language
+        ours, theirs = (query_tokens(text, language) for text in (predicted, gold))
+        return bag_f1(_pairs(ours), _pairs(theirs))
 
 
 def _pairs(tokens: Sequence[str]) -> Counter[object]:

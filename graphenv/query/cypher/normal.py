@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graphenv.query.model import Expr
+from graphenv.query.truths import always, undecided
 
 __all__ = [
     "FALSE",
@@ -86,13 +87,13 @@ def compare(sign: str, left: Expr, right: Expr) -> Expr:
 
 
 def combine(sign: str, parts: Iterable[Expr]) -> Expr:
-    """Return a flat `and` or `or` without repetitions.
+    """Return a flat `and` or `or` without repetitions and what changes nothing.
 
     >>> combine("and", (TRUE, TRUE)) == TRUE
     True
     """
     flat: dict[Expr, None] = {}
-    for part in parts:
+    for part in undecided(sign, parts):
         if part.kind == "operator" and part.name == sign:
             flat.update(dict.fromkeys(part.args))
         else:
@@ -104,7 +105,7 @@ def conjuncts(expr: Expr) -> tuple[Expr, ...]:
     """Return the conditions that must all hold."""
     if expr.kind == "operator" and expr.name == "and":
         return expr.args
-    return () if expr == TRUE else (expr,)
+    return () if always(expr) else (expr,)
 
 
 def negate(expr: Expr) -> Expr:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from graphenv.query.model import Expr, Order, Scope
+from graphenv.query.truths import always, undecided
 
 __all__ = [
     "FALSE",
@@ -85,9 +86,14 @@ def compare(name: str, left: Expr, right: Expr) -> Expr:
 
 
 def junction(name: str, parts: list[Expr]) -> Expr:
-    """Return the flat `and` or `or` of parts, each said once."""
+    """Return the flat `and` or `or` of parts, each said once, without what changes nothing.
+
+    >>> one, age = number("1"), Expr("property", "age", of=0)
+    >>> junction("and", [compare("=", one, one), compare("=", age, one)]).args[0].name
+    'age'
+    """
     flat: dict[Expr, None] = {}
-    for part in parts:
+    for part in undecided(name, parts):
         same = part.kind == "operator" and part.name == name
         flat.update(dict.fromkeys(part.args if same else (part,)))
     return next(iter(flat)) if len(flat) == 1 else Expr("operator", name, tuple(flat))
@@ -111,7 +117,7 @@ def negate(expr: Expr) -> Expr:
 def conjuncts(expr: Expr) -> tuple[Expr, ...]:
     """Return the parts of a conjunction, without what is always true."""
     parts = expr.args if expr.kind == "operator" and expr.name == "and" else (expr,)
-    return tuple(part for part in parts if part != TRUE and part != Expr("literal", "1"))
+    return tuple(part for part in parts if not always(part) and part != Expr("literal", "1"))
 
 
 def aggregates(expr: Expr) -> bool:
