@@ -150,6 +150,11 @@ def _check_environment(config: TrainConfig, loose: Mapping[str, Any]) -> None:
         wrong = [name for name in loose if f"{name!r}" in str(error)]
         if not wrong:
             raise
+        if wrong[0] in _NESTED:
+            raise ConfigError(
+                f"--{wrong[0]} is for a --config file; on the command line its fields are flags of "
+                "their own, as in --learning_rate 1e-3 or --lora_r 8"
+            ) from error
         from trl import GRPOConfig
 
         fields = [field.name for field in dataclasses.fields(GRPOConfig)]
