@@ -2,7 +2,8 @@
 
 Sections: the cage's speed, its start, reading, distance of graphs, share of a GRPO step, gold,
 agreement of the languages, wrong queries. Published data come from `GRAPHENV_DATA`; databases are
-made once, in `GRAPHENV_CACHE`.
+made once, in `GRAPHENV_CACHE`. A whole run into the default folder also writes the tables of
+`docs/queries.md`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from graphenv.benchmarks.queries.data import data_folder
 from graphenv.benchmarks.queries.databases import databases, the_world
 from graphenv.benchmarks.queries.distance import beside_networkx
 from graphenv.benchmarks.queries.gold import gold_scores
+from graphenv.benchmarks.queries.pages import fill_page
 from graphenv.benchmarks.queries.reading import reading
 from graphenv.benchmarks.queries.report import markdown
 from graphenv.benchmarks.queries.speed import queries_per_second
@@ -34,6 +36,7 @@ SECTIONS = (*("speed", "starting", "reading", "distance", "step", "gold", "agree
 PACKAGES = ("graphenv", "numpy", "duckdb", "ladybug", "sqlglot", "networkx", "numba", "torch")
 SIZE = 2_000  # rows of the world that speed is measured on
 HERE = Path(__file__).parent
+PAGE = HERE.parent.parent / "docs" / "queries.md"
 
 
 def measure_all(sections: list[str], *, quick: bool) -> dict[str, Any]:
@@ -90,6 +93,8 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         (out / "results.md").write_text(page, encoding="utf-8")
+    if out == HERE and PAGE.is_file():  # in a checkout the page shows the kept figures
+        PAGE.write_text(fill_page(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
     print(page)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from graphenv.envs.queries.reading import read_query
+from graphenv.envs.queries.sources.synthetic.cypher import write_cypher
 from graphenv.envs.queries.sources.synthetic.source import SyntheticQueries
+from graphenv.envs.queries.sources.synthetic.sql import write_sql
 from graphenv.graph import Graph
+from graphenv.query.cypher import read_cypher
 from graphenv.query.graphs import query_graph
 from graphenv.query.model import Query
+from graphenv.query.sql import read_sql
 from graphenv.rewards.ged import ged_batch
 from graphenv.rewards.queries.structure import QueryGed
 
@@ -22,13 +25,15 @@ def agreement(*, quick: bool) -> list[dict[str, Any]]:
     `likeness` is that of `query_ged`, the Cypher query as the prediction. `differ` counts labels
     and roles that one graph has more of than the other, the commonest first.
     """
-    count = 60 if quick else 2_400
-    sql, cypher = (SyntheticQueries(language, "train") for language in ("sql", "cypher"))
+    source = SyntheticQueries("sql", "train")
     kinds: dict[str, list[tuple[Graph, Graph]]] = {}
-    for index in range(count):
-        task = sql[index]
-        pair = [_graph(source, index) for source in (cypher, sql)]
-        kinds.setdefault(task.meta["kind"], []).append((pair[0], pair[1]))
+    for index in range(60 if quick else 1_500):
+        problem = source.problem(index)
+        world = problem.world
+        sql = read_sql(write_sql(problem.plan, world), world.sql_schema)
+        cypher = read_cypher(write_cypher(problem.plan), world.graph_schema)
+        assert isinstance(sql, Query) and isinstance(cypher, Query)
+        kinds.setdefault(problem.plan.kind, []).append((query_graph(cypher), query_graph(sql)))
     settings = QueryGed().settings
     rows = []
     for kind, pairs in sorted(kinds.items()):
@@ -50,14 +55,6 @@ def agreement(*, quick: bool) -> list[dict[str, Any]]:
         )
         print(rows[-1], flush=True)
     return rows
-
-
-def _graph(source: SyntheticQueries, index: int) -> Graph:
-    text = str(source[index].target.program)
-    read = read_query(text, source.language, source.schema(index))
-    if not isinstance(read, Query):
-        raise AssertionError(f"{text}: {read.reason}")
-    return query_graph(read)
 
 
 def _difference(language: str, a: Graph, b: Graph) -> Counter[str]:

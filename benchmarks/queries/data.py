@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from graphenv.envs.queries.sources.neo4j_labs import Neo4jText2Cypher, csv_rows
 from graphenv.envs.queries.sources.spider import read_schemas
+from graphenv.envs.queries.sources.synthetic.cypher import write_cypher
 from graphenv.envs.queries.sources.synthetic.source import SyntheticQueries
+from graphenv.envs.queries.sources.synthetic.sql import write_sql
 from graphenv.envs.queries.sources.zograscope import ZograscopeQueries
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
@@ -59,12 +61,15 @@ def gold_sets(folder: Path | None, *, quick: bool) -> list[GoldSet]:
     """Return what there is: Spider dev, ZOGRASCOPE train, neo4j-labs; else the synthetic source."""
     most = 40 if quick else None
     sets = [GoldSet(s.name, s.language, s.gold[:most]) for s in _published_sets(folder)]
-    count = 40 if quick else 1_000
-    for language in ("sql", "cypher"):
-        source = SyntheticQueries(language, "train")
-        gold = [Gold(str(source[i].target.program), source.schema(i)) for i in range(count)]
-        sets.append(GoldSet(f"synthetic, {language}", language, gold))
-    return sets
+    source = SyntheticQueries("sql", "train")
+    problems = [source.problem(index) for index in range(40 if quick else 500)]
+    sql = [Gold(write_sql(p.plan, p.world), p.world.sql_schema) for p in problems]
+    cypher = [Gold(write_cypher(p.plan), p.world.graph_schema) for p in problems]
+    return [
+        *sets,
+        GoldSet("synthetic, SQL", "sql", sql),
+        GoldSet("synthetic, Cypher", "cypher", cypher),
+    ]
 
 
 def _published_sets(folder: Path | None) -> Iterator[GoldSet]:

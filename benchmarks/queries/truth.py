@@ -5,6 +5,7 @@ Alone, empty equals empty, as in the published metric; with variations ours deci
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,13 +22,14 @@ from graphenv.envs.queries.sources.synthetic.cypher import write_cypher
 from graphenv.envs.queries.sources.synthetic.plan import Filter, Item, Plan
 from graphenv.envs.queries.sources.synthetic.source import SyntheticQueries
 from graphenv.query.matching import execution_match, suite_match
-from graphenv.query.results import Result, Rows
+from graphenv.query.results import Result, Rows, Value
 from graphenv.seeding import sample
 from graphenv.task import SPLITS, Task
 
 __all__ = ["wrong_queries"]
 
 _SHIFTED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>"}
+_COMPARED = re.compile(r" (<=?|>=?) (?=[\d'\"])")
 _OTHER = {"min": "max", "max": "min", "avg": "max", "sum": "avg"}
 
 
@@ -62,10 +64,14 @@ def _sources(
     if spider:
         made = [make_source("spider", "sql", split, spider) for split in SPLITS]
         yield "Spider dev, SQL", made, 10 if quick else None
+    pole = published(folder).get("zograscope")
+    if pole:
+        made = [make_source("zograscope", "cypher", "train", pole)]
+        yield "ZOGRASCOPE train, Cypher", made, 10 if quick else 300
     for language in ("sql", "cypher"):
         invented = make_source("synthetic", language, "train", {"worlds": 2})
         name = f"synthetic, {'SQL' if language == 'sql' else 'Cypher'}"
-        yield name, [invented], 10 if quick else 300
+        yield name, [invented], 10 if quick else 250
 
 
 def _some(source: QuerySource, most: int | None) -> Sequence[int]:
@@ -93,14 +99,32 @@ def _judged(source: QuerySource, task: Task) -> Iterator[tuple[str, bool, bool]]
 
 
 def _changed(source: QuerySource, task: Task, gold: Sequence[Result]) -> Iterator[tuple[str, str]]:
+    text, first = str(task.target.program), gold[0]
+    assert isinstance(first, Rows)
     if source.language == "sql":
-        assert isinstance(gold[0], Rows)
-        yield from mutants(str(task.target.program), source.schema(task.index), gold[0])
+        yield from mutants(text, source.schema(task.index), first)
         return
-    assert isinstance(source, SyntheticQueries)
-    problem = source.problem(task.index)
-    for what, plan in _plans(problem.plan):
-        yield what, write_cypher(plan)
+    if isinstance(source, SyntheticQueries):
+        for what, plan in _plans(source.problem(task.index).plan):
+            yield what, write_cypher(plan)
+    else:
+        for found in _COMPARED.finditer(text):
+            moved = _SHIFTED[found[1]]
+            yield "comparison moved", f"{text[: found.start(1)]}{moved}{text[found.end(1) :]}"
+    cells = [cell for row in first.rows for cell in row]
+    if 0 < len(first.rows) <= 20 and all(isinstance(cell, str | int | float) for cell in cells):
+        yield "constant", " UNION ALL ".join(map(_constant, first.rows))
+
+
+def _constant(row: tuple[Value, ...]) -> str:
+    """Return a part of a Cypher query that returns one row, whatever the database holds."""
+    cells = [
+        "'" + cell.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        if isinstance(cell, str)
+        else str(cell).lower()
+        for cell in row
+    ]
+    return "RETURN " + ", ".join(f"{cell} AS c{at}" for at, cell in enumerate(cells))
 
 
 def _plans(plan: Plan) -> Iterator[tuple[str, Plan]]:
