@@ -13,6 +13,7 @@ from graphenv.agents.base import Agent, rollout_batch
 from graphenv.benchmarks.comparison.stats import Interval, pass_at_k, success_interval, wilson
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
+from graphenv.query.results import Rows
 from graphenv.score import Score
 from graphenv.seeding import rng
 from graphenv.text import normalize
@@ -161,6 +162,8 @@ def answer_key(episode: Episode) -> object:
         return None
     if end.answer is not None:
         return frozenset(normalize(item) for item in end.answer)
+    if end.results and isinstance(end.results[0], Rows):
+        return frozenset(Counter(end.results[0].rows).items())
     return end.graph if end.graph is not None else end.program
 
 
