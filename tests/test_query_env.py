@@ -424,12 +424,16 @@ def test_observations_are_bounded() -> None:
 def test_a_query_beside_tool_calls_waits(language: Language) -> None:
     query = gold(fx.AFTER, language)
     env = env_with(language, mode="tools")
-    for written in (block(query, language), f"<program>{query}</program>"):
-        episode = env.play(
-            fx.AFTER, [f"{written}\n{format_call('schema')}", block(query, language)]
-        )
+    call = format_call("schema")
+    for beside in (
+        f"{block(query, language)}\n{call}",
+        block(query, language) + call,
+        f"{call}\n{block(query, language)}\n{call}",
+        f"<program>{query}</program>{call}",
+    ):
+        episode = env.play(fx.AFTER, [beside, block(query, language)])
         assert "(The query beside it was not read" in episode.steps[0].observation
-        assert episode.steps[0].calls[-1].result == episode.steps[0].observation
+        assert episode.steps[0].observation.endswith(episode.steps[0].calls[-1].result)
         assert (len(episode), episode.success) == (2, 1.0)
     answered = env.play(fx.AFTER, [f"<answer>{query}</answer>{format_call('schema')}"])
     assert not answered.ended and "was not read" in answered.steps[0].observation

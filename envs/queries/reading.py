@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from graphenv.query.limits import too_large
 from graphenv.query.model import Language, Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.text import NO_BLOCK, ParsedAnswer, ParsedTurn
 
-__all__ = ["find_query", "read_query"]
+__all__ = ["find_query", "holds_query", "read_query"]
 
 _OPENING = {
     "sql": re.compile(r"(select|with|values)\b|\(\s*select\b", re.I),
@@ -19,6 +20,7 @@ _MARKS = {
     "sql": ("sql", "sqlite", "sqlite3", "duckdb"),
     "cypher": ("cypher", "opencypher", "neo4j", "ladybug"),
 }
+_CALL = re.compile(r"</?tool_call>", re.I)
 _TICKS = re.compile(r"[ \t]*(`{3,})[ \t]*(.*)")
 
 
@@ -60,6 +62,12 @@ def find_query(turn: ParsedTurn, language: Language) -> tuple[str | None, str]:
         if not tagged and not _OPENING[language].match(text):
             return None, f"no ```{language} block"
     return (text, "") if text else (None, "the block is empty")
+
+
+def holds_query(turn: ParsedTurn, language: Language) -> bool:
+    """Return whether a turn with tool calls gives a query beside them."""
+    outside = _CALL.split(turn.bare)[::2]
+    return find_query(replace(turn, bare="\n".join(outside)), language)[0] is not None
 
 
 def _answered(answer: ParsedAnswer) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from graphenv.envs.queries.databases import Databases, gave_up
-from graphenv.envs.queries.reading import find_query, read_query
+from graphenv.envs.queries.reading import find_query, holds_query, read_query
 from graphenv.envs.queries.samples import SAMPLED, sample_query
 from graphenv.envs.queries.schema_text import describe
 from graphenv.envs.queries.tables import shown_plan, shown_rows, shown_values
@@ -122,7 +122,7 @@ class QuerySession(Session):
             self._queries = before
             self.finish("timeout", self._gave_up)
             return (), OVER, "timeout", self._gave_up
-        if parsed.answer is None and find_query(parsed, self._language)[0] is not None:
+        if parsed.answer is None and holds_query(parsed, self._language):
             note = " (The query beside it was not read: write it in a turn without tool calls.)"
             calls = (*calls[:-1], replace(calls[-1], result=calls[-1].result + note))
             observation += note
