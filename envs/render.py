@@ -26,7 +26,7 @@ def render_episode(episode: Episode) -> str:
             lines += [f"    {line}" for line in step.observation.splitlines()]
     if episode.outcome is not None:
         end = episode.outcome
-        answer = ", ".join(end.answer[:20]) if end.answer is not None else "none"
+        answer = ", ".join(end.answer[:20]) if end.answer is not None else end.program or "none"
         lines.append(f"\n{end.status}{f': {end.reason}' if end.reason else ''}; answer: {answer}")
         lines.append(f"success {episode.success:g}")
     return "\n".join(lines)

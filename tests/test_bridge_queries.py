@@ -156,6 +156,7 @@ def test_a_mixture_of_both_languages_trains(tmp_path: Path) -> None:
             steps=2,
             eval_every=0,
             heldout_tasks=4,
+            max_new_tokens=12,
             out=str(tmp_path / "run"),
             grpo={
                 "per_device_train_batch_size": 16,

@@ -222,6 +222,43 @@ def test_short_answers_and_raw_text() -> None:
     assert turn_text(raw, TOOLS) == raw
 
 
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("run SELECT a, b FROM t", ("run", {"query": "SELECT a, b FROM t"})),
+        ("run SELECT a, b FROM t, page=2", ("run", {"query": "SELECT a, b FROM t", "page": "2"})),
+        ('explain SELECT "a" FROM "t"', ("explain", {"query": 'SELECT "a" FROM "t"'})),
+        ('run "RETURN 1, 2"', ("run", {"query": "RETURN 1, 2"})),
+        ("run SELECT 1 WHERE page=2", ("run", {"query": "SELECT 1 WHERE page=2"})),
+        ("schema", ("schema", {})),
+        ("sample_values film, year", ("sample_values", {"table": "film", "column": "year"})),
+    ],
+)
+def test_short_forms_of_queries(line: str, call: tuple[str, dict[str, str]]) -> None:
+    [parsed] = parse_turn(
+        turn_text(line, envs.make("text2sql", mode="tools", worlds=1).tools, query=True)
+    ).calls
+    assert (parsed.name, parsed.arguments) == call
+    said = parse_turn(turn_text("answer SELECT a, b", {}, query=True)).answer
+    assert said is not None and said.text == "SELECT a, b"
+
+
+@pytest.mark.parametrize("language", ["sql", "cypher"])
+def test_a_person_queries(language: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """One database in every run: `worlds=1`."""
+    name = f"text2{language}"
+    env = envs.make(name, worlds=1)
+    gold = str(env.source[4].target.program)
+    lines = f"help\nbogus\nrun {gold}\nrun SELECT (\nanswer {gold}\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    assert main(["play", name, "--mode", "tools", "--worlds", "1", "--index", "4"]) == 0
+    text = capsys.readouterr().out
+    assert "answer QUERY" in text and "for example `run QUERY`" in text
+    assert "Error (syntax: " in text or "Error (refused: " in text
+    assert f"answered: {gold}\ngold:     {gold}\nrows:     " in text
+    assert "truth:    1.000" in text and "\\u003c" not in text
+
+
 def test_a_person_plays(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     env = envs.make("kgqa", hops=1)
     program = env.source[4].target.program

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphenv.cli.options import Parser, add_environment, add_output, environment_name, make_env
 from graphenv.cli.output import print_json, print_table, progress, share
+from graphenv.text import bounded
 
 if TYPE_CHECKING:
     from graphenv.benchmarks.comparison.stats import Interval
@@ -95,7 +96,7 @@ def _show(title: str, result: EvalResult) -> None:
         rows.append(row(f"best of {result.samples} under {result.reward}", result.best_of()))
     print_table(["", "value", "95% interval"], rows, title=title)
     print()
-    rest = [[f"reward {result.reward}", share(result.mean_reward)]]
+    rest = [[f"reward {bounded(result.reward, 60)}", share(result.mean_reward)]]
     rest += [[f"  {name}", share(value)] for name, value in result.parts.items()]
     rest += [[f"metric {name}", share(value)] for name, value in result.metrics.items()]
     rest += [[f"ended {status}", str(count)] for status, count in result.statuses.items()]

@@ -19,6 +19,8 @@ from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import OVER, Session
 from graphenv.envs.tools import ToolSpec
 from graphenv.episode import Episode
+from graphenv.facts import FAMILIES
+from graphenv.query.results import Result, Rows
 from graphenv.score import Score
 from graphenv.seeding import rng
 from graphenv.text import format_answer, format_call
@@ -26,17 +28,24 @@ from graphenv.text import format_answer, format_call
 HELP = """\
 A turn is one line:
 {tools}
-  answer A, B        the final answer (quote a name that holds a comma: "A, or B")
-  help               this
-  quit               leave
+{answer}
+  help                             this
+  quit                             leave
 Anything that starts with < is sent as it is."""
+ANSWER = (
+    "  answer A, B                      the final answer "
+    '(quote a name that holds a comma: "A, or B")'
+)
+QUERY = "  answer QUERY                     the final query"
 
 
-def turn_text(line: str, tools: Mapping[str, ToolSpec]) -> str:
+def turn_text(line: str, tools: Mapping[str, ToolSpec], *, query: bool = False) -> str:
     """Return the assistant turn that a short form stands for.
 
     `follow directed_by` and `neighbors Heat, directed_by` are tool calls, arguments in order or
-    as `name=value`; `answer Heat, Thief` is the final answer; all else is sent as it is.
+    as `name=value`; `answer Heat, Thief` is the final answer, where `query` says so all of it one
+    query; all else is sent as it is. The one argument that a tool needs takes all that is no
+    `, name=value` at the end.
 
     >>> from graphenv.envs.kgqa.session import KGQASession
     >>> from graphenv.envs.tools import tool_specs
@@ -47,16 +56,15 @@ def turn_text(line: str, tools: Mapping[str, ToolSpec]) -> str:
     """
     name, _, rest = line.strip().partition(" ")
     if name == "answer":
-        return format_answer(_fields(rest))
+        return f"<answer>{rest.strip()}</answer>" if query else format_answer(_fields(rest))
     spec = tools.get(name)
     if spec is None:
         return line.strip()
     names = list(spec.parameters)
-    needed = [n for n, (_, _, must) in spec.parameters.items() if must]
     if not rest.strip():
         return format_call(name)
-    # A single argument takes the whole line, commas and all.
-    fields = [rest.strip().strip('"')] if len(needed or names) == 1 == len(names) else _fields(rest)
+    needed = [n for n, (_, _, must) in spec.parameters.items() if must] or names
+    fields = _whole(rest.strip(), names) if len(needed) == 1 else _fields(rest)
     arguments: dict[str, object] = {}
     for place, field in enumerate(fields):
         key, equals, value = field.partition("=")
@@ -66,6 +74,19 @@ def turn_text(line: str, tools: Mapping[str, ToolSpec]) -> str:
             # Too many arguments become an unknown name, and the environment says what it takes.
             arguments[names[place] if place < len(names) else f"argument_{place + 1}"] = field
     return format_call(name, **arguments)
+
+
+def _whole(text: str, names: Sequence[str]) -> list[str]:
+    """Return the fields of a line that is one argument, commas and all, and perhaps options."""
+    options: list[str] = []
+    while True:
+        rest, comma, last = text.rpartition(",")
+        if not comma or last.partition("=")[0].strip() not in names[1:]:
+            break
+        text, options = rest.strip(), [last, *options]
+    if len(text) > 1 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        text = text[1:-1]
+    return [text, *options]
 
 
 def _fields(text: str) -> list[str]:
@@ -85,6 +106,7 @@ def run(words: Sequence[str]) -> int:
             "graphenv play kgqa --source metaqa --root DIR --hops 2 --index 17",
             "graphenv play kgqa --mode program --agent oracle",
             "graphenv play kgqa --agent runs/train/checkpoint",
+            "graphenv play text2sql --mode tools --hops 1",
         ],
     )
     add_environment(parser)
@@ -129,14 +151,19 @@ def run(words: Sequence[str]) -> int:
 
 def _help(env: GraphEnv) -> str:
     if not env.tools:
-        return "A turn is one line: the program. One turn is the whole episode."
+        what = "query" if _asks_query(env) else "program"
+        return f"A turn is one line: the {what}. One turn is the whole episode."
     tools = []
     for spec in env.tools.values():
         arguments = ", ".join(
             n if must else f"[{n}]" for n, (_, _, must) in spec.parameters.items()
         )
         tools.append(f"  {f'{spec.name} {arguments}':<32} {spec.description}")
-    return HELP.format(tools="\n".join(tools))
+    return HELP.format(tools="\n".join(tools), answer=QUERY if _asks_query(env) else ANSWER)
+
+
+def _asks_query(env: GraphEnv) -> bool:
+    return "outcome.query" in FAMILIES[env.family]
 
 
 def _ask(env: GraphEnv) -> str | None:
@@ -151,7 +178,7 @@ def _ask(env: GraphEnv) -> str | None:
         if line in ("help", "?"):
             print(_help(env))
         elif line:
-            return turn_text(line, env.tools)
+            return turn_text(line, env.tools, query=_asks_query(env))
 
 
 def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: bool) -> None:
@@ -164,12 +191,32 @@ def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: 
         if text is None:
             return
         if loud and echo:
-            print(f"\n[{len(session.steps) + 1}/{session.max_turns}] {text.strip()}")
+            print(f"\n[{len(session.steps) + 1}/{session.max_turns}] {readable(text)}")
         step = session.turn(text)
         if loud and step.observation != OVER:  # `reset` is a word of Gymnasium; the ending follows
             print(step.observation)
         if loud and not echo and step.status == "malformed" and session.outcome is None:
-            print("(here a turn is one line, for example `follow RELATION`; `help` shows them)")
+            print(
+                f"(here a turn is one line, for example `{_example(session)}`; `help` shows them)"
+            )
+
+
+def _example(session: Session) -> str:
+    """Return a short form of a tool that needs one argument, the last of them."""
+    found = "help"
+    for spec in session.tools.values():
+        needed = [name for name, (_, _, must) in spec.parameters.items() if must]
+        found = f"{spec.name} {needed[0].upper()}" if len(needed) == 1 else found
+    return found
+
+
+def readable(text: str) -> str:
+    """Return a turn as people read it: `format_call` writes `<` as an escape.
+
+    >>> readable(format_call("run", query="RETURN 1 < 2"))
+    '<tool_call>{"name": "run", "arguments": {"query": "RETURN 1 < 2"}}</tool_call>'
+    """
+    return text.strip().replace("\\u003c", "<")
 
 
 def ending(episode: Episode, score: Score) -> str:
@@ -177,12 +224,18 @@ def ending(episode: Episode, score: Score) -> str:
     end, gold = episode.outcome, episode.task.target.answer
     assert end is not None
     lines = ["", f"{end.status}{f': {end.reason}' if end.reason else ''}"]
+    target = episode.task.target
     if end.answer is not None:
         lines.append(f"answered: {', '.join(end.answer[:20])}")
+    elif end.program is not None:
+        lines.append(_indented("answered: ", end.program))
     if gold is not None:
         lines.append(f"gold:     {', '.join(gold[:20])}")
-    if episode.task.target.program:
-        lines.append(f"          {episode.task.target.program}")
+    if target.program:
+        lines.append(_indented("gold:     " if gold is None else " " * 10, target.program))
+    if target.results:
+        mine = _counts(end.results) if end.results else "none"
+        lines.append(f"rows:     {mine} (gold {_counts(target.results)})")
     metrics = "".join(f", {name} {value:.3f}" for name, value in episode.metrics.items())
     lines.append(f"truth:    {share(episode.success)}{metrics}")
     # Without the reason a crash of the user's own function would read as "does not apply".
@@ -195,3 +248,12 @@ def ending(episode: Episode, score: Score) -> str:
             lines += [f"    {headline}"] if headline else []
             lines += [f"    - {line}" for line in details]
     return "\n".join(lines)
+
+
+def _indented(label: str, text: str) -> str:
+    return label + text.replace("\n", "\n" + " " * len(label))
+
+
+def _counts(results: Sequence[Result]) -> str:
+    """Return the number of rows on each database."""
+    return ", ".join(str(len(r.rows)) if isinstance(r, Rows) else r.kind for r in results)

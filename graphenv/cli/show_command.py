@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from graphenv.cli.options import Parser
 from graphenv.cli.output import print_json
-from graphenv.cli.play_command import ending
+from graphenv.cli.play_command import ending, readable
 from graphenv.cli.rescore_command import log_file
 from graphenv.episode import Episode, EpisodeRecord, read_records
 from graphenv.errors import DataError
@@ -77,7 +77,7 @@ def walk_through(episode: Episode, score: Score, *, facts: bool = True) -> str:
         note = "" if value is None else f"   paid {value:+.3f}"
         bad = "" if step.status == "ok" else f"   {step.status}"
         lines.append(f"\n[{number}/{episode.max_turns}]{note}{bad}")
-        lines += [f"  > {line}" for line in step.text.strip().splitlines()]
+        lines += [f"  > {line}" for line in readable(step.text).splitlines()]
         lines += [f"    {line}" for line in step.observation.splitlines()]
         if facts:
             shown = {**step.facts, **step.values}
