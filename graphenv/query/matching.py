@@ -142,8 +142,8 @@ def row_f1(predicted: Rows, gold: Rows) -> float:
     best k counts. So a wrong column leaves the others their worth, and every surplus row, column
     and duplicate is charged. A column that says the same in every row, where the gold's does not,
     earns nothing by itself: it can be written without a look at the data. 1 if and only if
-    `same_rows`. Two empty results give 1, one empty result gives 0. The order of rows is not looked at. Work is bounded as in `same_rows`; what lies
-    beyond earns nothing.
+    `same_rows`. Two empty results give 1, one empty result gives 0. The order of rows is not looked
+    at. Work is bounded as in `same_rows`; what lies beyond earns nothing.
 
     >>> gold = Rows(("name", "age"), (("Ann", 30), ("Bob", 25)))
     >>> row_f1(Rows(("name",), (("Ann",), ("Bob",))), gold)
