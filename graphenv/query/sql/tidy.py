@@ -89,6 +89,8 @@ def repeated(frame: Frame, scope: Scope) -> Read | None:
     if len(frame.sources) != 1 or len(scope.entities) != 1:
         return None
     source, inner = frame.sources[0], scope.entities[0].scope
+    while isinstance(source, Derived) and source.handle < 0 and len(source.inner) == 1:
+        source = source.inner[0]  # what was merged into this scope passes on what it reads
     if inner is None or not isinstance(source, Derived) or source.handle < 0:
         return None
     if replace(scope, entities=(), select=()) != Scope():
