@@ -28,6 +28,7 @@ __all__ = [
     "parse_answer_items",
     "parse_json",
     "parse_turn",
+    "readable",
 ]
 
 MAX_COMPLETION_CHARS = 200_000
@@ -149,6 +150,15 @@ def format_call(name: str, /, **arguments: Any) -> str:
     body = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
     # A name that holds a tag must not open or close one: in JSON "<" may stand as an escape.
     return "<tool_call>" + body.replace("<", "\\u003c") + "</tool_call>"
+
+
+def readable(turn: str) -> str:
+    """Return a turn as a person reads it, without the escapes of `format_call`; not to be parsed.
+
+    >>> readable(format_call("run", query="RETURN 1 < 2"))
+    '<tool_call>{"name": "run", "arguments": {"query": "RETURN 1 < 2"}}</tool_call>'
+    """
+    return turn.strip().replace("\\u003c", "<")
 
 
 def format_answer(items: Sequence[str]) -> str:

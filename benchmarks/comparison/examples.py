@@ -8,10 +8,11 @@ from typing import Any
 
 from graphenv.benchmarks.comparison.runs import Run
 from graphenv.envs.replay import EnvCache, replay
-from graphenv.episode import Episode, EpisodeRecord, read_records
+from graphenv.episode import Episode, EpisodeRecord, Outcome, read_records
 from graphenv.errors import GraphEnvError
 from graphenv.score import Score
-from graphenv.text import bounded
+from graphenv.task import Task
+from graphenv.text import bounded, readable
 
 __all__ = ["episode_json", "pick_examples"]
 
@@ -79,10 +80,10 @@ def episode_json(episode: Episode, score: Score) -> dict[str, Any]:
     return {
         "task_id": episode.task.id,
         "index": episode.task.index,
-        "question": str(episode.task.meta.get("question") or episode.task.messages[-1]["content"]),
+        "question": _question(episode.task),
         "turns": [
             {
-                "text": bounded(step.text.strip(), MAX_TEXT),
+                "text": bounded(readable(step.text), MAX_TEXT),
                 "observation": bounded(step.observation, MAX_TEXT),
                 "status": step.status,
                 "paid": value,
@@ -91,7 +92,7 @@ def episode_json(episode: Episode, score: Score) -> dict[str, Any]:
         ],
         "status": episode.status,
         "reason": end.reason if end else "",
-        "answer": _listed(end.answer if end else None),
+        "answer": _answered(end),
         "gold": _listed(target.answer),
         "gold_program": target.program,
         "success": episode.success,
@@ -99,6 +100,18 @@ def episode_json(episode: Episode, score: Score) -> dict[str, Any]:
         "parts": {n: {"value": p.value, "weight": p.weight} for n, p in score.parts.items()},
         "info": {name: dict(details) for name, details in score.info.items()},
     }
+
+
+def _question(task: Task) -> str:
+    # Behind the schema, where the prompt shows one.
+    asked = task.meta.get("question") or str(task.messages[-1]["content"])
+    return str(asked).rpartition("Question: ")[2]
+
+
+def _answered(end: Outcome | None) -> str | None:
+    if end is None or end.answer is not None or end.program is None:
+        return _listed(end.answer if end else None)
+    return bounded(end.program, MAX_TEXT)
 
 
 def _listed(items: tuple[str, ...] | None) -> str | None:

@@ -23,7 +23,7 @@ from graphenv.facts import FAMILIES
 from graphenv.query.results import Result, Rows
 from graphenv.score import Score
 from graphenv.seeding import rng
-from graphenv.text import format_answer, format_call
+from graphenv.text import format_answer, format_call, readable
 
 HELP = """\
 A turn is one line:
@@ -208,15 +208,6 @@ def _example(session: Session) -> str:
         needed = [name for name, (_, _, must) in spec.parameters.items() if must]
         found = f"{spec.name} {needed[0].upper()}" if len(needed) == 1 else found
     return found
-
-
-def readable(text: str) -> str:
-    """Return a turn as people read it: `format_call` writes `<` as an escape.
-
-    >>> readable(format_call("run", query="RETURN 1 < 2"))
-    '<tool_call>{"name": "run", "arguments": {"query": "RETURN 1 < 2"}}</tool_call>'
-    """
-    return text.strip().replace("\\u003c", "<")
 
 
 def ending(episode: Episode, score: Score) -> str:

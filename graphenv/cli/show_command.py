@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from graphenv.cli.options import Parser
 from graphenv.cli.output import print_json
-from graphenv.cli.play_command import ending, readable
+from graphenv.cli.play_command import ending
 from graphenv.cli.rescore_command import log_file
 from graphenv.episode import Episode, EpisodeRecord, read_records
 from graphenv.errors import DataError
 from graphenv.score import Score
+from graphenv.text import readable
 
 
 def run(words: Sequence[str]) -> int:
