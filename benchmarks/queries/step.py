@@ -38,7 +38,7 @@ def step_share(*, quick: bool) -> dict[str, Any]:
             policy, tokens = _policy(name, Path(folder), quick)
         found[name] = {"policy_s": policy, "tokens": tokens, "worlds": {}}
         for worlds in (1, WORLDS["train"]):
-            play, grade = _grading(name, 2 if quick else 10, worlds)
+            play, grade = _grading(name, 2 if quick else 6, worlds)
             share = (play + grade) / (policy + play + grade)
             found[name]["worlds"][worlds] = {"play_s": play, "grade_s": grade, "share": share}
     print(found, flush=True)
@@ -54,7 +54,7 @@ def _policy(name: str, folder: Path, quick: bool) -> tuple[float, float]:
         env_kwargs={"worlds": 1, "instructions": "none", "show_schema": False},
         reward="syntax",
         warmup=0,
-        steps=3 if quick else 8,
+        steps=3 if quick else 6,
         eval_every=0,
         heldout_tasks=8,
         out=str(folder / "run"),
