@@ -37,16 +37,14 @@ def _one(gold_set: GoldSet, rounds: int) -> dict[str, Any]:
     for gold in gold_set.gold:
         took: dict[str, list[float]] = {}
         for _ in range(rounds):
-            read = _timed(
-                took, "read", lambda g=gold: read_query(g.text, gold_set.language, g.schema)
-            )
+            read = _timed(took, "read", read_query, gold.text, gold_set.language, gold.schema)
             if not isinstance(read, Query):
                 break
-            graph = _timed(took, "graph", lambda q=read: query_graph(q))
-            _timed(took, "components", lambda q=read: components(q))
-            _timed(took, "mentions", lambda q=read: mentions(q))
+            graph = _timed(took, "graph", query_graph, read)
+            _timed(took, "components", components, read)
+            _timed(took, "mentions", mentions, read)
             if gold_set.language == "sql":
-                qualified = _timed(took, "sqlglot", lambda g=gold: _qualified(g))
+                qualified = _timed(took, "sqlglot", _qualified, gold)
         if not isinstance(read, Query):
             unread += 1
             continue
@@ -75,9 +73,11 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"median": float(np.median(values)), "p99": float(np.percentile(values, 99))}
 
 
-def _timed(took: dict[str, list[float]], name: str, step: Callable[[], Any]) -> Any:
+def _timed(
+    took: dict[str, list[float]], name: str, step: Callable[..., Any], *arguments: object
+) -> Any:
     start = time.perf_counter()
-    made = step()
+    made = step(*arguments)
     took.setdefault(name, []).append(time.perf_counter() - start)
     return made
 
