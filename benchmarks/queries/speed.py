@@ -36,7 +36,7 @@ def queries_per_second(
     rows = []
     for engine, database in files.items():
         for shape in SHAPES:
-            count, rounds = (8, 2) if quick else (200 if engine == "sqlite" else 60, 5)
+            count, rounds = (8, 2) if quick else (200 if engine == "sqlite" else 40, 5)
             found = _paired(world, database, shape, count, rounds)
             rows.append({"engine": engine, "shape": shape, "queries": count, **found})
             print(rows[-1], flush=True)
