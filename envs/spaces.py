@@ -6,14 +6,18 @@ from typing import Any
 
 from gymnasium.spaces import Text
 
-__all__ = ["UnicodeText"]
+__all__ = ["MAX_SAMPLE", "UnicodeText"]
+
+
+MAX_SAMPLE = 200
 
 
 class UnicodeText(Text):
     """Any string of at most `max_length` characters.
 
     `gymnasium.spaces.Text` admits alphanumerics only by default; membership here is a matter of
-    type and length alone. `sample` draws from a small printable charset.
+    type and length alone. `sample` draws at most `MAX_SAMPLE` printable characters: nobody learns
+    more from a megabyte of noise, and it takes half a second.
     """
 
     def __init__(self, max_length: int, *, seed: Any = None) -> None:
@@ -26,6 +30,18 @@ class UnicodeText(Text):
         True
         """
         return isinstance(x, str) and len(x) <= self.max_length
+
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
+        """Return a random text.
+
+        >>> len(UnicodeText(1_000_000, seed=0).sample()) <= MAX_SAMPLE
+        True
+        """
+        if mask is None and probability is None:
+            longest = min(self.max_length, MAX_SAMPLE)
+            mask = (int(self.np_random.integers(longest + 1)), None)
+        found: str = super().sample(mask, probability)
+        return found
 
     def __repr__(self) -> str:
         return f"UnicodeText({self.max_length})"
