@@ -59,12 +59,12 @@ PRESETS: dict[str, tuple[str, ...]] = {
 MODES: dict[str, tuple[dict[str, Any], ...]] = {
     "graphenv/KGQA-v0": ({"mode": "tools"}, {"mode": "program"}),
     "graphenv/Text2SQL-v0": (
-        {"mode": "single", "worlds": 2},
-        {"mode": "tools", "worlds": 2},
+        {"mode": "single", "worlds": 1, "size": 200},
+        {"mode": "tools", "worlds": 1, "size": 200},
     ),
     "graphenv/Text2Cypher-v0": (
-        {"mode": "single", "worlds": 2},
-        {"mode": "tools", "worlds": 2},
+        {"mode": "single", "worlds": 1, "size": 200},
+        {"mode": "tools", "worlds": 1, "size": 200},
     ),
 }
 """The modes of every registered id; the registry tests fail for an id without its row."""
