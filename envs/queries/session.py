@@ -168,7 +168,7 @@ class QuerySession(Session):
         exact = False
         if target.query is not None:
             read = outcome.query
-            exact = read is not None and query_graph(read).isomorphic_to(query_graph(target.query))
+            exact = read is not None and _same_graph(read, target.query)
             metrics["query_graph_match"] = float(exact)
             if self._language == "sql":
                 metrics["exact_set_match"] = float(
@@ -276,6 +276,13 @@ _STATUS: dict[ErrorKind, Status] = {
     "crash": "timeout",
 }
 """What an engine's error is for a turn; what stands not here is `infeasible`."""
+
+
+def _same_graph(predicted: Query, gold: Query) -> bool:
+    # Graphs are made and compared in milliseconds, and a trained policy often says the gold.
+    if predicted.text == gold.text:
+        return True
+    return query_graph(predicted).isomorphic_to(query_graph(gold))
 
 
 def _told(error: QueryError) -> str:
