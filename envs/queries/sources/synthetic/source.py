@@ -153,6 +153,8 @@ class SyntheticQueries(QuerySource):
         self._key = stable_hash("synthetic queries", seed, split)
         self._order = Permutation(self._tasks, "synthetic queries", seed, split)
         self._fingerprint: str | None = None
+        if (worlds, tasks, hops, features, size) != (None, None, [0, 1, 2, 3], "all", 400):
+            self._check_room()  # the defaults have been tried
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Worlds are cheaper to make again than to send.
@@ -216,11 +218,47 @@ class SyntheticQueries(QuerySource):
 
     def problem(self, index: int) -> Problem:
         """Return what task `index` asks, and the answers that make it a good question."""
-        number, hops, at, turn = self._place(index)
+        world, hops, at, turn = self._place(index)
+        # In a space that is nearly used up a few tasks find nothing of their own and repeat others.
+        for other in range(_TRIES):
+            mine = turn if other == 0 else mix(other, turn) % (turn + 1)
+            found = self._problem(world, hops, at, mine, self._tasks)
+            if found is not None:
+                return found
+        raise ConfigError(
+            f"synthetic: no good question was found for task {index} of split {self.split!r}; "
+            "raise size or worlds, allow more hops or features, or lower tasks"
+        )
+
+    def _check_room(self) -> None:
+        """Refuse more tasks than there are questions now, and not in the middle of a training."""
+        if self._fits(self._tasks):
+            return
+        fewer = self._tasks // 2
+        while fewer > 1 and not self._fits(fewer):
+            fewer //= 2
+        raise ConfigError(
+            f"synthetic: split {self.split!r} has no {self._tasks} good questions under these "
+            f"arguments, but some {fewer}. Set tasks={fewer}, raise worlds or size, or allow more "
+            "hops or features."
+        )
+
+    def _fits(self, tasks: int) -> bool:
+        """Return whether the last question of each kind is found in the first world."""
+        for hops in self._hops:
+            kinds = self._kinds[hops]
+            last = (tasks - 1) // (self._worlds * len(self._hops) * len(kinds))
+            for at in range(len(kinds)):
+                for turn in range(max(0, last - 2), last + 1):
+                    if self._problem(0, hops, at, turn, tasks) is None:
+                        return False
+        return True
+
+    def _problem(self, number: int, hops: int, at: int, turn: int, tasks: int) -> Problem | None:
         space = make_space(self._own, number, self._seed, self._size)
         kinds = self._kinds[hops]
         # Turns of one kind own ranks of their own: turn, turn + length, turn + 2 length ...
-        length = self._tasks // (self._worlds * len(self._hops) * len(kinds)) + 1
+        length = tasks // (self._worlds * len(self._hops) * len(kinds)) + 1
         stride = (_DETOURS + 1) * length
         for detour in range(len(kinds)):
             kind = kinds[(at + detour) % len(kinds)]
@@ -231,10 +269,7 @@ class SyntheticQueries(QuerySource):
                 found = self._look(space, kind, hops, extras, mine, stride)
                 if found is not None:
                     return Problem(space.world, *found, kind, hops)
-        raise ConfigError(
-            f"synthetic: no good question of {hops} joins was found for task {index} of split "
-            f"{self.split!r}; raise size or worlds, or lower tasks"
-        )
+        return None
 
     def _look(
         self, space: Space, kind: Kind, hops: int, extras: int, first: int, stride: int
