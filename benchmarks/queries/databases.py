@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,25 +77,23 @@ def texts(world: World, engine: EngineName, shape: str, count: int, start: int) 
 
     They differ in a constant (`start`, `start + 1` ...) and cost the same.
     """
-    plans = [_plan(world, shape, number) for number in range(start, start + count)]
-    if engine == "ladybug":
-        return [write_cypher(plan) for plan in plans]
-    return [write_sql(plan, world) for plan in plans]
+    write = write_cypher if engine == "ladybug" else partial(write_sql, world=world)
+    numbers = range(start, start + count)
+    return [write(plan) for plan in _plans(world, shape, numbers)]
 
 
-def _plan(world: World, shape: str, number: int) -> Plan:
+def _plans(world: World, shape: str, numbers: Iterable[int]) -> Iterator[Plan]:
     if shape == "point":
         label = next(iter(world.things))
         thing = world.things[label]
         keys = [row[0] for row in world.contents[0].entities[label]]
-        one = Filter(0, thing.key, "=", keys[number % len(keys)])
-        return Plan(
-            shape,
-            Pattern((label,), (), (one,)),
-            (Item(0, thing.title),),
-            limit=_BEYOND + number,
-        )
+        for number in numbers:
+            one = Filter(0, thing.key, "=", keys[number % len(keys)])
+            select = (Item(0, thing.title),)
+            yield Plan(shape, Pattern((label,), (), (one,)), select, limit=_BEYOND + number)
+        return
     path = next(p for p in Options(world).paths(2) if len(set(p.types)) == 3)
     end = Item(2, world.things[path.types[2]].title)
-    counted = (end, Item(fn="count"))
-    return Plan(shape, path, counted, group=(end,), limit=_BEYOND + number)
+    plan = Plan(shape, path, (end, Item(fn="count")), group=(end,))
+    for number in numbers:
+        yield replace(plan, limit=_BEYOND + number)

@@ -42,10 +42,10 @@ def starting(
 
 def _engine(world: World, engine: EngineName, database: Database, times: int) -> dict[str, Any]:
     first, after_kill, resident, later = [], [], [], []
+    queries = texts(world, engine, "join", 202, 0)
     for number in range(times):
         close_all()
         caged = backend(replace(database, digest=f"{database.digest}-start-{number}"))
-        queries = texts(world, engine, "join", 202, 1_000_000)
         first.append(_seconds(caged, queries[0]))
         [pid] = worker_pids()
         resident.append(_resident(Path(f"/proc/{pid}/status").read_text()))
