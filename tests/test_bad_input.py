@@ -229,8 +229,8 @@ VALIDITY = {"kgqa": "path_validity", "text2sql": "query_ged", "text2cypher": "sc
 def fuzz(id: str, kwargs: dict[str, Any], count: int) -> Counter[str]:
     """Feed `count` generated turns to an environment; return how its turns went."""
     family = next(row.name for row in ENVIRONMENTS if row.id == id)
-    reward = f"{VERDICTS[family]} + format + {VALIDITY[family]} + 0.1*turn_cost"
-    env = gym.make(id, reward=reward, **kwargs).unwrapped
+    graded = f"{VERDICTS[family]} + format + {VALIDITY[family]} + 0.1*turn_cost"
+    env = gym.make(id, reward=graded, **kwargs).unwrapped
     assert isinstance(env, GraphEnv)
     statuses: Counter[str] = Counter()
     ended, index = True, -1

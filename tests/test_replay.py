@@ -8,10 +8,10 @@ from typing import Any
 
 import kgqa_fixture as fx
 import pytest
+from conformance import ENVIRONMENT_MODES
 
 from graphenv import envs
 from graphenv.envs import replay as module
-from graphenv.envs.registry import ENVIRONMENTS
 from graphenv.envs.replay import EnvCache, replay, replay_all
 from graphenv.episode import Episode, read_records, write_records
 from graphenv.errors import ConfigError, ReplayMismatch
@@ -50,9 +50,9 @@ def test_every_kind_of_ending_replays(tmp_path: Any):
     assert [e.digest() for e in again] == [e.digest() for e in played]
 
 
-@pytest.mark.parametrize("row", ENVIRONMENTS, ids=lambda row: row.name)
-def test_every_registered_environment_replays(row: Any):
-    env = envs.make(row.id)
+@pytest.mark.parametrize(("id", "kwargs"), ENVIRONMENT_MODES)
+def test_every_registered_environment_replays(id: str, kwargs: dict[str, Any]):
+    env = envs.make(id, **kwargs)
     for index in (0, len(env.tasks) - 1):
         episode = env.play(index, ["hello", "<answer>x</answer>"])
         assert replay(episode.record(), env) == episode
