@@ -19,7 +19,9 @@ from graphenv.query.cypher.normal import (
     text_match,
 )
 from graphenv.query.cypher.parts import Slot
+from graphenv.query.cypher.tokens import Stop
 from graphenv.query.cypher.tree import Body, Path, Term
+from graphenv.query.limits import Sizes
 from graphenv.query.model import Expr, Scope
 from graphenv.query.schema import Schema
 
@@ -46,6 +48,7 @@ class Values(ABC):
         self.env: dict[str, Expr] = {}
         self.binders = 0
         self.undefined: dict[str, None] = {}
+        self._sizes = Sizes()
 
     @abstractmethod
     def nested(self, body: Body | None, purpose: str) -> Scope:
@@ -78,7 +81,14 @@ class Values(ABC):
         if found is None:
             self.undefined[term.name] = None
             return Expr("variable", "?")
-        return found
+        return self._used(found)
+
+    def _used(self, value: Expr) -> Expr:
+        """Return a value that is used again, unless the query grows out of bounds by that."""
+        issue = self._sizes.used(value)
+        if issue is not None:
+            raise Stop(issue)
+        return value
 
     def _property(self, term: Term) -> Expr:
         base = self.value(term.args[0])
@@ -162,7 +172,7 @@ class Values(ABC):
         subject, *rest = self.each(term.args)
         if term.name == "simple":
             for i in range(0, len(rest) - 1, 2):
-                rest[i] = compare("=", subject, rest[i])
+                rest[i] = compare("=", self._used(subject), rest[i])
         return Expr("case", "", tuple(rest))
 
     def _label(self, term: Term) -> Expr:
