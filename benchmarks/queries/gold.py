@@ -34,7 +34,7 @@ def gold_scores(folder: Path | None, *, quick: bool) -> list[dict[str, Any]]:
     for name, arguments in published(folder).items():
         env = "text2sql" if name == "spider" else "text2cypher"
         plans.append((name, env, {"source": name, **arguments}, 20 if quick else None))
-    # Few worlds: ladybug keeps eight workers, and starting them is not what is looked at.
+    # Few worlds: starting workers is not what is looked at.
     some = 20 if quick else 150
     plans += [("synthetic", env, {"worlds": 2}, some) for env in ("text2sql", "text2cypher")]
     rows = []

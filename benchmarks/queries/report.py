@@ -69,8 +69,8 @@ _STEP = """
 
 64 completions of the tiny policy, one thread. Policy: generating and updating. Play: reading and
 running gold and predictions on the database and its two variations, nothing cached. Grade:
-`execution + query_ged + schema_linking + component_f1`. Worlds: 1 (workers warm) or 16 (48
-databases; ladybug keeps 8 workers, SQLite 32, others are started again).
+`execution + query_ged + schema_linking + component_f1`. Worlds: 1, or 16 (48
+databases, a worker each, started when it is first needed).
 
 | | policy s | tokens a completion | worlds | play s | grade s | share of the step |
 |---|---|---|---|---|---|---|"""

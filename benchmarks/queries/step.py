@@ -4,7 +4,7 @@ The tiny policy generates 64 completions of 64 tokens and is updated on them: un
 writes that many, and what it writes is hardly ever a query. So grading is timed apart, over 64
 episodes that no cache has seen: eight questions, eight predictions each, the gold and seven of it
 with mistakes, in single mode. Twice: all questions about one world, whose workers are warm, and
-about sixteen, for which there are not always enough workers.
+about sixteen, whose workers are started when they are first needed.
 """
 
 from __future__ import annotations
