@@ -70,6 +70,7 @@ class Pool:
         """
         results: list[tuple[Result, bool] | None] = [None] * len(queries)
         waiting = deque(range(len(queries)))
+        killed: set[int] = set()
         workers = self._lease(len(queries))
         try:
             for worker in workers:
@@ -81,7 +82,13 @@ class Pool:
                     result, usable = self._outcome(worker, limits, written=written)
                     if result is None:
                         continue
-                    results[job] = result, not (written or usable)
+                    if worker.death == "SIGKILL" and job not in killed:
+                        # Somebody else did it, perhaps before the query came (a system that runs
+                        # out of memory takes idle processes too): no blame for the first time.
+                        killed.add(job)
+                        waiting.appendleft(job)
+                    else:
+                        results[job] = result, not (written or usable)
                     if not usable:
                         workers[workers.index(worker)] = worker = WorkerProcess(self._setup)
                     worker.job = None

@@ -77,6 +77,7 @@ class WorkerProcess:
         self.ready = False
         self.deadline = time.monotonic() + START_SECONDS
         self.job: int | None = None
+        self.death = ""  # what it died from, if that was not our doing
         self._write(setup)
 
     @property
@@ -137,12 +138,11 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             code = self.kill()
         self._close()
-        if code >= 0:
-            return f"exit status {code}"
         try:
-            return signal.Signals(-code).name
+            self.death = f"exit status {code}" if code >= 0 else signal.Signals(-code).name
         except ValueError:
-            return f"signal {-code}"
+            self.death = f"signal {-code}"
+        return self.death
 
     def forget(self) -> None:
         """Close our ends in a fork: the process itself belongs to the parent."""
