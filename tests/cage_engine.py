@@ -61,6 +61,29 @@ class ObedientEngine:
         with open(argument, "w") as file:
             return file.write("x")
 
+    def do_mkdir(self, argument: str) -> object:
+        os.mkdir(argument)
+        return argument
+
+    def do_unlink(self, argument: str) -> object:
+        os.unlink(argument)
+        return argument
+
+    def do_rename(self, argument: str) -> object:
+        os.rename(argument, f"{argument}.gone")
+        return argument
+
+    def do_link(self, argument: str) -> object:
+        os.symlink(argument, f"{argument}.link")
+        return argument
+
+    def do_execute(self, argument: str) -> object:
+        os.execv(argument, [argument])
+
+    def do_kill(self, argument: str) -> object:
+        os.kill(int(argument), signal.SIGTERM)
+        return argument
+
     def do_connect(self, argument: str) -> object:
         return socket.socket().fileno()
 

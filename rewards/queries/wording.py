@@ -34,13 +34,11 @@ _TOKEN = r"""
     | \S
 """
 _COMMENT = r"/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z) |"
+_FLAGS = re.VERBOSE | re.DOTALL
 _TOKENS: dict[Language | None, re.Pattern[str]] = {
-    language: re.compile(comment + _TOKEN, re.VERBOSE | re.DOTALL)
-    for language, comment in {
-        None: "",
-        "sql": rf"--[^\n]*+ | {_COMMENT}",
-        "cypher": rf"//[^\n]*+ | {_COMMENT}",
-    }.items()
+    None: re.compile(_TOKEN, _FLAGS),
+    "sql": re.compile(rf"--[^\n]*+ | {_COMMENT}" + _TOKEN, _FLAGS),
+    "cypher": re.compile(rf"//[^\n]*+ | {_COMMENT}" + _TOKEN, _FLAGS),
 }
 _AS_IT_STANDS = ("'", '"', "`", "--", "//", "/*")
 
