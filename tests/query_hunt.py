@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from graphenv.query.results import Rows
 from graphenv.rewards import parse
 from graphenv.seeding import rng
 
-__all__ = ["PARTIAL", "Mutants", "Paid", "fixed", "floors", "mutants", "padded"]
+__all__ = ["PARTIAL", "Mutants", "Paid", "climbed", "fixed", "floors", "mutants", "padded"]
 
 QueryEnv = Text2SQLEnv | Text2CypherEnv
 PARTIAL = ("row_f1", "schema_linking", "component_f1", "query_ged", "ngram", "syntax")
@@ -160,6 +161,68 @@ def fixed(language: str, count: int, tried: int) -> dict[str, float]:
 
 def _means(episodes: list[Episode]) -> dict[str, float]:
     return {term: sum(v) / len(v) for term, v in values(FLOORS, episodes).items()}
+
+
+# -- climbing -------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"'(?:[^'\\]|\\.)*'|\w+|\s+|.", re.S)
+
+
+def climbed(
+    language: str, count: int, steps: int, reward: str = OURS, **arguments: object
+) -> list[tuple[float, bool, str]]:
+    """Change a query of another question word by word, keeping what pays more.
+
+    Returns for each task the best reward of a *wrong* query that was met on the way, whether a
+    right one was met (the climb ends there), and the query that the climb ended with.
+    """
+    env = made(language, **arguments)
+    found = []
+    for index in some(env, count):
+        dice = rng("climbed", language, index)
+        question = str(env.query_source[index].messages[0]["content"])
+        pool = _pool(env, index, question)
+        here = next(_others(env, index, 1), "SELECT 1")
+        best, right = _paid(env, index, here, reward)
+        wrong = 0.0 if right else best
+        for _ in range(0 if right else steps):
+            words = _WORD.findall(here)
+            at = int(dice.integers(len(words) + 1))
+            match int(dice.integers(4)):
+                case 0:
+                    del words[at : at + int(dice.integers(1, 4))]
+                case 1:
+                    words.insert(at, f" {pool[int(dice.integers(len(pool)))]} ")
+                case _:
+                    words[at : at + 1] = [pool[int(dice.integers(len(pool)))]]
+            text = "".join(words)[:2_000]
+            value, right = _paid(env, index, text, reward)
+            if right:
+                here = text
+                break
+            wrong = max(wrong, value)
+            if value >= best:
+                best, here = value, text
+        found.append((wrong, right, here))
+    return found
+
+
+def _paid(env: QueryEnv, index: int, query: str, reward: str) -> tuple[float, bool]:
+    episode = play(env, index, query)
+    [value] = values((reward,), [episode])[reward]
+    return value, episode.success == 1.0
+
+
+def _pool(env: QueryEnv, index: int, question: str) -> list[str]:
+    """Return words to write: of the schema, of the question, of queries about this world."""
+    schema = env.query_source.schema(index)
+    words = [e.name for e in schema.entities] + [r.name for r in schema.relations]
+    words += [p.name for e in schema.entities for p in e.properties]
+    words += [f"'{word}'" for word in re.findall(r"[A-Z][\w' -]*\w", question)]
+    words += re.findall(r"\d+(?:\.\d+)?", question)
+    for query in _others(env, index, 4):
+        words += _WORD.findall(query)
+    return [word for word in words if word.strip()]
 
 
 # -- mutants --------------------------------------------------------------------------------------
