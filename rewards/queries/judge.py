@@ -15,6 +15,7 @@ from graphenv.errors import ConfigError
 from graphenv.query.results import Result, Rows
 from graphenv.references import load_attribute
 from graphenv.rewards.terms import EndTerm, Grade
+from graphenv.seeding import stable_hash
 from graphenv.text import bounded
 
 __all__ = ["Judge", "JudgeRequest"]
@@ -162,7 +163,11 @@ def _summary(results: Sequence[Result]) -> str:
 
 def _chat(request: JudgeRequest) -> list[dict[str, Any]]:
     parts = {"ASKED": request.question, "QUERY": request.query, "RETURNED": request.results}
-    shown = "\n\n".join(f"[{name}]\n{text}\n[END OF {name}]" for name, text in parts.items())
+    # A query cannot hold the mark that ends it: the mark is a digest of what it holds.
+    mark = f"{stable_hash(*parts.values()):x}"
+    shown = "\n\n".join(
+        f"[{name} {mark}]\n{text}\n[END OF {name} {mark}]" for name, text in parts.items()
+    )
     return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": shown}]
 
 
