@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphenv.envs.queries.contents import Contents
 from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.files.contents import Contents
 from graphenv.query.results import QueryError, Result
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 

@@ -8,14 +8,14 @@ from functools import lru_cache, partial
 from typing import Any
 
 from graphenv import envs
-from graphenv.envs.queries.cache import cached
-from graphenv.envs.queries.contents import Contents
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.env import Text2CypherEnv, Text2SQLEnv
-from graphenv.envs.queries.ladybug_files import write_ladybug
+from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.files.ladybug import write_ladybug
+from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources import LANGUAGES, SOURCES
 from graphenv.envs.queries.sources.base import QuerySource
-from graphenv.envs.queries.sqlite_files import contents_digest, write_sqlite
 from graphenv.query.model import Language
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 from graphenv.task import Target, Task

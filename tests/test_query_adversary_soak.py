@@ -26,7 +26,7 @@ from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.cache import ResultCache
 from graphenv.envs.queries.engines.pool import close_all, worker_pids
 from graphenv.envs.queries.engines.protocol import Database, Limits
-from graphenv.envs.queries.ladybug_files import write_ladybug
+from graphenv.envs.queries.files.ladybug import write_ladybug
 from graphenv.query.model import Language
 from graphenv.query.results import Rows
 from graphenv.seeding import rng

@@ -332,7 +332,7 @@ def test_what_needs_no_other_words_keeps_its_own(query: str, expected: str) -> N
 @pytest.mark.soak
 @pytest.mark.data
 def test_all_zograscope_gold_runs(graphenv_data: Path, tmp_path: Path) -> None:
-    from graphenv.envs.queries.ladybug_files import write_ladybug
+    from graphenv.envs.queries.files.ladybug import write_ladybug
     from graphenv.envs.queries.sources.importer_zip import read_importer_zip
 
     folder = graphenv_data / "query/zograscope"

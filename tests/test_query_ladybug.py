@@ -15,14 +15,14 @@ from attack_tables import PROBE, SECRET, Attack, people, read_attacks, state
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphenv.envs.queries.contents import Contents, link_key
 from graphenv.envs.queries.engines.backend import ENGINES, backend
 from graphenv.envs.queries.engines.cypher_words import Unreadable, words
 from graphenv.envs.queries.engines.guard_cypher import refuse_cypher
 from graphenv.envs.queries.engines.ladybug_casts import with_casts
 from graphenv.envs.queries.engines.ladybug_values import error, value
 from graphenv.envs.queries.engines.protocol import Database, Limits, QueryBackend
-from graphenv.envs.queries.ladybug_files import write_ladybug
+from graphenv.envs.queries.files.contents import Contents, link_key
+from graphenv.envs.queries.files.ladybug import write_ladybug
 from graphenv.errors import DataError
 from graphenv.query.results import QueryError, Rows
 from graphenv.query.schema import EntityType, Property, RelationType, Schema

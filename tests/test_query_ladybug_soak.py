@@ -18,7 +18,7 @@ from graphenv.envs.queries.engines.cypher_words import Unreadable, words
 from graphenv.envs.queries.engines.guard_cypher import refuse_cypher
 from graphenv.envs.queries.engines.pool import _pools
 from graphenv.envs.queries.engines.protocol import Database, Limits
-from graphenv.envs.queries.ladybug_files import write_ladybug
+from graphenv.envs.queries.files.ladybug import write_ladybug
 from graphenv.query.results import QueryError, Rows
 from graphenv.seeding import rng
 

@@ -23,9 +23,10 @@ from query_sources_fixture import (
 )
 
 from graphenv.benchmarks.queries.mutants import mutants
-from graphenv.envs.queries.audit import audit_sqlite
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Limits
+from graphenv.envs.queries.gold.sqlite_audit import audit_sqlite
+from graphenv.envs.queries.gold.sqlite_copies import vary_sqlite
 from graphenv.envs.queries.sources import LANGUAGES, SOURCES, QuerySource, make_source
 from graphenv.envs.queries.sources.bird import BirdQueries
 from graphenv.envs.queries.sources.inferred import schema_of_file, schema_of_queries
@@ -33,7 +34,6 @@ from graphenv.envs.queries.sources.neo4j_labs import Neo4jText2Cypher
 from graphenv.envs.queries.sources.published import carve_databases
 from graphenv.envs.queries.sources.spider import SpiderQueries
 from graphenv.envs.queries.sources.zograscope import ZograscopeQueries
-from graphenv.envs.queries.variations import vary_sqlite
 from graphenv.errors import ConfigError, DataError, UnknownNameError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.matching import execution_match, same_rows

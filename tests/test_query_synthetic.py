@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from graphenv.envs.queries.cache import cache_folder, cached
-from graphenv.envs.queries.contents import Contents
+from graphenv.envs.queries.files.cache import cache_folder, cached
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources.synthetic import SyntheticQueries
 from graphenv.envs.queries.sources.synthetic.frames import FRAMES
 from graphenv.envs.queries.sources.synthetic.kinds import FEATURES, KINDS
@@ -26,7 +27,6 @@ from graphenv.envs.queries.sources.synthetic.source import WORLDS
 from graphenv.envs.queries.sources.synthetic.space import make_space
 from graphenv.envs.queries.sources.synthetic.wording import frames_of
 from graphenv.envs.queries.sources.synthetic.world import DOMAINS, make_world
-from graphenv.envs.queries.sqlite_files import contents_digest, write_sqlite
 from graphenv.errors import ConfigError, DataError
 from graphenv.query.results import Rows
 from graphenv.query.schema import EntityType, Property, RelationType, Schema

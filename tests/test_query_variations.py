@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from query_sources_fixture import FILMS, write_cinema
 
-from graphenv.envs.queries.audit import Finding, audit_sqlite, tie_breaks
-from graphenv.envs.queries.columns import Cell, fresh_values, shuffled
-from graphenv.envs.queries.contents import Contents
-from graphenv.envs.queries.cypher_audit import tie_query
 from graphenv.envs.queries.engines.protocol import Limits
-from graphenv.envs.queries.graph_variations import vary_contents
-from graphenv.envs.queries.sqlite_tables import read_only
-from graphenv.envs.queries.uniqueness import Cut, worst_cut
-from graphenv.envs.queries.variations import Witness, vary_sqlite, write_variation
-from graphenv.envs.queries.witnesses import witnesses
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.files.tables import read_only
+from graphenv.envs.queries.gold.columns import Cell, fresh_values, shuffled
+from graphenv.envs.queries.gold.graph_audit import tie_query
+from graphenv.envs.queries.gold.graph_copies import vary_contents
+from graphenv.envs.queries.gold.sqlite_audit import Finding, audit_sqlite, tie_breaks
+from graphenv.envs.queries.gold.sqlite_copies import Witness, vary_sqlite, write_variation
+from graphenv.envs.queries.gold.uniqueness import Cut, worst_cut
+from graphenv.envs.queries.gold.witnesses import witnesses
 from graphenv.errors import DataError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query

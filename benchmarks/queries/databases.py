@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.contents import Contents
 from graphenv.envs.queries.engines.protocol import Database, EngineName
-from graphenv.envs.queries.ladybug_files import write_ladybug
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.files.ladybug import write_ladybug
+from graphenv.envs.queries.files.sqlite import write_sqlite
 from graphenv.envs.queries.sources.synthetic.cypher import write_cypher
 from graphenv.envs.queries.sources.synthetic.options import Options
 from graphenv.envs.queries.sources.synthetic.plan import Filter, Item, Pattern, Plan
 from graphenv.envs.queries.sources.synthetic.sql import write_sql
 from graphenv.envs.queries.sources.synthetic.world import World, make_world
-from graphenv.envs.queries.sqlite_files import write_sqlite
 
 __all__ = ["SHAPES", "databases", "texts", "the_world"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.contents import Contents, Row, link_key
+from graphenv.envs.queries.files.contents import Contents, Row, link_key
 from graphenv.errors import DataError
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.audit import parsed
-from graphenv.envs.queries.sqlite_tables import Table, read_tables
+from graphenv.envs.queries.files.tables import Table, read_tables
+from graphenv.envs.queries.gold.sqlite_audit import parsed
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 from graphenv.seeding import rng
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graphenv.envs.queries.gold.uniqueness import worst_cut
 from graphenv.envs.queries.sources.published import (
     PublishedQueries,
     Question,
@@ -16,7 +17,6 @@ from graphenv.envs.queries.sources.published import (
     need,
     text_in,
 )
-from graphenv.envs.queries.uniqueness import worst_cut
 from graphenv.errors import DataError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query

@@ -10,14 +10,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from graphenv.checks import is_whole
-from graphenv.envs.queries import audit, variations
-from graphenv.envs.queries.audit import Finding, audit_sqlite, is_ordered, tie_breaks, unlimited
-from graphenv.envs.queries.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.queries.gold import sqlite_audit, sqlite_copies
+from graphenv.envs.queries.gold.sqlite_audit import (
+    Finding,
+    audit_sqlite,
+    is_ordered,
+    tie_breaks,
+    unlimited,
+)
+from graphenv.envs.queries.gold.sqlite_copies import Witness, file_digest, file_name, vary_sqlite
+from graphenv.envs.queries.gold.uniqueness import worst_cut
+from graphenv.envs.queries.gold.witnesses import scopes, witnesses
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
-from graphenv.envs.queries.uniqueness import worst_cut
-from graphenv.envs.queries.variations import Witness, file_digest, file_name, vary_sqlite
-from graphenv.envs.queries.witnesses import VERSION, scopes, witnesses
 from graphenv.errors import ConfigError
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
@@ -138,7 +144,7 @@ class _Copies:
 
     def __init__(self, path: Path, schema: Schema, golds: tuple[str, ...]) -> None:
         self.path, self.schema, self.golds = path, schema, golds
-        versions = (variations.VERSION, audit.VERSION, VERSION, CANDIDATES)
+        versions = (sqlite_copies.VERSION, sqlite_audit.VERSION, VERSION, CANDIDATES)
         parts = (versions, schema.to_json(), golds)
         text = f"{_digest(path)}{json.dumps(parts)}"
         self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

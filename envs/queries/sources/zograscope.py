@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.checks import is_whole
-from graphenv.envs.queries import cypher_audit, graph_variations
-from graphenv.envs.queries.cache import cached
-from graphenv.envs.queries.contents import Contents
-from graphenv.envs.queries.cypher_audit import audit_cypher
 from graphenv.envs.queries.engines.protocol import Database
-from graphenv.envs.queries.graph_variations import vary_contents
+from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.gold import graph_audit, graph_copies
+from graphenv.envs.queries.gold.graph_audit import audit_cypher
+from graphenv.envs.queries.gold.graph_copies import vary_contents
+from graphenv.envs.queries.gold.sqlite_copies import file_digest
+from graphenv.envs.queries.gold.uniqueness import worst_cut
+from graphenv.envs.queries.gold.witnesses import VERSION as WITNESSES
+from graphenv.envs.queries.gold.witnesses import witnesses
 from graphenv.envs.queries.sources.importer_zip import VERSION, read_importer_zip
 from graphenv.envs.queries.sources.neo4j_labs import csv_rows
 from graphenv.envs.queries.sources.published import PublishedQueries, Question, need, text_in
-from graphenv.envs.queries.uniqueness import worst_cut
-from graphenv.envs.queries.variations import file_digest
-from graphenv.envs.queries.witnesses import VERSION as WITNESSES
-from graphenv.envs.queries.witnesses import witnesses
 from graphenv.errors import ConfigError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query, QueryIssue
@@ -152,7 +152,7 @@ class _Graphs:
         self.path, self.golds = path, golds
         self._zip = file_digest(path)
         self._base = hashlib.sha256(f"{VERSION}{self._zip}".encode()).hexdigest()
-        versions = (graph_variations.VERSION, cypher_audit.VERSION, WITNESSES)
+        versions = (graph_copies.VERSION, graph_audit.VERSION, WITNESSES)
         parts = (versions, golds)
         text = self._base + json.dumps(parts)
         self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
@@ -166,7 +166,7 @@ class _Graphs:
         return Database("ladybug", str(path), digest)
 
     def _write(self, out: Path, seed: int | None) -> None:
-        from graphenv.envs.queries.ladybug_files import write_ladybug
+        from graphenv.envs.queries.files.ladybug import write_ladybug
 
         contents = _contents(self.path, self._zip)
         if seed is not None:

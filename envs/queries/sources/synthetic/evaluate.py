@@ -8,7 +8,7 @@ from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from graphenv.envs.queries.contents import Contents
+from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.sources.synthetic.plan import (
     Absent,
     Compare,

@@ -10,9 +10,10 @@ from typing import Any
 
 from graphenv.checks import is_whole
 from graphenv.envs.kgqa.sources.synthetic.space import Permutation, mix
-from graphenv.envs.queries.cache import cached
-from graphenv.envs.queries.contents import Contents
 from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.queries.files.contents import Contents
+from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources.base import QuerySource
 from graphenv.envs.queries.sources.synthetic.cypher import write_cypher
 from graphenv.envs.queries.sources.synthetic.evaluate import Answer
@@ -23,7 +24,6 @@ from graphenv.envs.queries.sources.synthetic.space import Space, make_space
 from graphenv.envs.queries.sources.synthetic.sql import write_sql
 from graphenv.envs.queries.sources.synthetic.wording import word
 from graphenv.envs.queries.sources.synthetic.world import World, make_world
-from graphenv.envs.queries.sqlite_files import contents_digest, write_sqlite
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
@@ -318,7 +318,7 @@ def _databases(world: World, language: Language) -> tuple[Database, ...]:
 
 
 def _write_graph(contents: Contents, path: Path) -> None:
-    from graphenv.envs.queries.ladybug_files import write_ladybug
+    from graphenv.envs.queries.files.ladybug import write_ladybug
 
     write_ladybug(contents, path)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from graphenv.envs.kgqa.sources.synthetic.names import NameMaker
-from graphenv.envs.queries.contents import Contents
+from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.sources.synthetic.domains_other import HELDOUT, VALIDATION
 from graphenv.envs.queries.sources.synthetic.domains_train import TRAIN
 from graphenv.envs.queries.sources.synthetic.vocabulary import (

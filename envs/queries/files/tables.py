@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from graphenv.envs.queries.columns import Cell
+from graphenv.envs.queries.gold.columns import Cell
 from graphenv.errors import DataError
 
 __all__ = ["Reference", "Table", "quoted", "read_only", "read_tables", "write_tables"]

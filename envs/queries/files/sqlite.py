@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.contents import Contents, Row
 from graphenv.envs.queries.engines.protocol import Database
+from graphenv.envs.queries.files.contents import Contents, Row
 from graphenv.errors import DataError
 
 __all__ = ["contents_digest", "write_sqlite"]

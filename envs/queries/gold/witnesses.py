@@ -1,7 +1,7 @@
 """`witnesses`: the rows that a query asks for, read off its conditions and joins.
 
-Planted into a copy of a database (see `graphenv.envs.queries.variations`) they make the query
-return something. What is no conjunction of comparisons with constants is passed over: planting need
+Planted into a copy of a database (see `graphenv.envs.queries.gold.sqlite_copies`) they make the
+query return something. What is no conjunction of comparisons with constants is passed over: planting need
 not succeed, whether it did is seen when the query runs.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from graphenv.envs.queries.columns import Cell
-from graphenv.envs.queries.variations import Witness
+from graphenv.envs.queries.gold.columns import Cell
+from graphenv.envs.queries.gold.sqlite_copies import Witness
 from graphenv.query.model import Entity, Expr, Query, Scope
 from graphenv.query.schema import RelationType, Schema
 

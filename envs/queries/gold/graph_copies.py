@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from graphenv.envs.queries.columns import Cell, shuffled
-from graphenv.envs.queries.contents import Contents, Row, link_key
-from graphenv.envs.queries.variations import Witness, in_order
+from graphenv.envs.queries.files.contents import Contents, Row, link_key
+from graphenv.envs.queries.gold.columns import Cell, shuffled
+from graphenv.envs.queries.gold.sqlite_copies import Witness, in_order
 from graphenv.query.schema import EntityType, Schema
 from graphenv.seeding import rng
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from graphenv.envs.queries.witnesses import scopes
+from graphenv.envs.queries.gold.witnesses import scopes
 from graphenv.query.model import Expr, Query, Scope
 from graphenv.query.schema import Schema
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from graphenv.envs.queries.audit import Finding
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Database, Limits
-from graphenv.envs.queries.uniqueness import Cut
+from graphenv.envs.queries.gold.sqlite_audit import Finding
+from graphenv.envs.queries.gold.uniqueness import Cut
 from graphenv.query.results import QueryError, Result, Rows, Value
 
 __all__ = ["VERSION", "audit_cypher", "tie_query"]

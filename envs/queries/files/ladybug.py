@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.contents import Contents, link_key
 from graphenv.envs.queries.engines.protocol import Database
-from graphenv.envs.queries.sqlite_files import contents_digest
+from graphenv.envs.queries.files.contents import Contents, link_key
+from graphenv.envs.queries.files.sqlite import contents_digest
 from graphenv.errors import ConfigError, DataError
 from graphenv.query.schema import Property, RelationType
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from graphenv.envs.queries.cache import cached
-from graphenv.envs.queries.columns import Cell, fresh_values, made_up, shuffled
-from graphenv.envs.queries.sqlite_tables import Reference, Table, read_tables, write_tables
+from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.queries.files.tables import Reference, Table, read_tables, write_tables
+from graphenv.envs.queries.gold.columns import Cell, fresh_values, made_up, shuffled
 from graphenv.errors import DataError
 from graphenv.seeding import rng
 

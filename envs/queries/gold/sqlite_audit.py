@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from graphenv.envs.queries.engines.protocol import Limits
-from graphenv.envs.queries.sqlite_tables import read_only
+from graphenv.envs.queries.files.tables import read_only
 from graphenv.errors import ConfigError
 from graphenv.query.matching import same_rows
 from graphenv.query.results import Rows, Value
