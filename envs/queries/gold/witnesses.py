@@ -1,8 +1,8 @@
 """`witnesses`: the rows that a query asks for, read off its conditions and joins.
 
 Planted into a copy of a database (see `graphenv.envs.queries.gold.sqlite_copies`) they make the
-query return something. What is no conjunction of comparisons with constants is passed over: planting need
-not succeed, whether it did is seen when the query runs.
+query return something. What is no conjunction of comparisons with constants is passed over:
+planting need not succeed, whether it did is seen when the query runs.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from graphenv.envs.queries.gold.sqlite_audit import (
 )
 from graphenv.envs.queries.gold.sqlite_copies import Witness, file_digest, file_name, vary_sqlite
 from graphenv.envs.queries.gold.uniqueness import worst_cut
-from graphenv.envs.queries.gold.witnesses import scopes, witnesses
+from graphenv.envs.queries.gold.witnesses import VERSION, scopes, witnesses
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
 from graphenv.errors import ConfigError
 from graphenv.query.model import Query, QueryIssue
