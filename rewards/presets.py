@@ -11,13 +11,13 @@ struct-llm | reasoning-sql |
 .10, .11 | .07, .15 | 2.2, 2.2 |
 | everything (all tables, `*`) | .00, .00 | .27, .33 | .07, .09 | .00, .01 | .04, .14 | .08, .09 | \
 .07, .15 | 2.2, 2.2 |
-| one name of every table (UNION) | .06, .05 | .34, .33 | .14, .14 | .00, .00 | .07, .13 | .10, .10 \
-| .05, .13 | 2.3, 2.2 |
+| one name of every table (UNION) | .06, .05 | .34, .33 | .14, .14 | .00, .00 | .07, .13 | \
+.10, .10 | .05, .13 | 2.3, 2.2 |
 | a join with a condition that is wrong | .00, .00 | .33, .29 | .17, .16 | .08, .07 | .14, .26 | \
 .11, .10 | .11, .22 | 2.3, 2.2 |
 | the question itself | 0, 0 | 0, 0 | 0, 0 | 0, 0 | .03, .02 | 0, 0 | .08, .10 | .1, 1.0 |
-| the gold that does best as every answer, of one world | .07, .07 | .41, .42 | .22, .23 | .13, .14 | \
-.33, .41 | .13, .13 | .16, .27 | 2.4, 2.4 |
+| the gold that does best as every answer, of one world | .07, .07 | .41, .42 | .22, .23 | \
+.13, .14 | .33, .41 | .13, .13 | .16, .27 | 2.4, 2.4 |
 
 (`tests/test_query_adversary_soak.py`; in the last row each column has its own best of 100.)
 """
