@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import subprocess
 import sys
 from dataclasses import replace
 from typing import Any
@@ -431,3 +433,20 @@ def test_settings_travel_with_a_pickled_reward(predicted: Graph, gold: Graph):
     twin = pickle.loads(pickle.dumps(reward))
     episode = conformance.graph_episode(predicted, gold)
     assert twin([episode])[0].to_json() == reward([episode])[0].to_json()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_while_a_thread_grades_leaves_no_lock_behind() -> None:
+    script = (
+        "import os\n"
+        "from graphenv.graph import Graph\n"
+        "from graphenv.rewards.ged.compare import Settings, comparer\n"
+        "pair = (Graph.from_triples([('a', 'r', 'b')]), Graph.from_triples([('a', 's', 'b')]))\n"
+        "comparer(Settings()).results([pair])\n"
+        "comparer(Settings())._solved._lock.acquire()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(0 if comparer(Settings()).results([pair])[0].upper == 1 else 1)\n"
+        "raise SystemExit(os.waitpid(child, 0)[1])\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -208,6 +209,11 @@ def _size(graph: Graph) -> int:
 def comparer(settings: Settings) -> Comparer:
     """Return the comparer of some settings, the same for every term that has them."""
     return Comparer(settings)
+
+
+if hasattr(os, "register_at_fork"):
+    # A lock that another thread holds at the moment of the fork stays locked in the child for ever.
+    os.register_at_fork(after_in_child=comparer.cache_clear)
 
 
 class Details(Mapping[str, Any]):
