@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from query_forms import changed, form, places, tree, tree_form
 
 from graphenv.query.cypher import read_cypher, to_ladybug
 from graphenv.query.cypher.reader import parse
@@ -32,7 +33,6 @@ from graphenv.query.cypher.tree import (
 )
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
-from tests.query_forms import changed, form, places, tree, tree_form
 
 SCHEMA = Schema(
     "cinema",
