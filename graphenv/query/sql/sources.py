@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,7 +15,7 @@ Output = tuple[str, Expr]
 """A column of a subquery: its name in lower case (empty without one), and what it stands for."""
 
 
-class Source:
+class Source(ABC):
     """An item of FROM. `handle` is that of its entity; -1 if it was merged into the scope."""
 
     def __init__(self, name: str, alias: str, handle: int) -> None:
@@ -23,25 +24,25 @@ class Source:
         self.handle = handle
 
     @property
+    @abstractmethod
     def open(self) -> bool:
         """Whether it may have columns that nobody told us of."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, column: str) -> Expr | None:
         """Return what a column (in lower case) stands for, `None` if it is not known here."""
-        raise NotImplementedError
 
     def force(self, column: str) -> Expr:
         """Return a property for a column that is not known here."""
         return Expr("property", column, of=None if self.handle < 0 else self.handle)
 
+    @abstractmethod
     def names(self) -> list[str] | None:
         """Return its columns in lower case, `None` if they are not all known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def star(self) -> list[Output]:
         """Return what `*` stands for; a table's is one star of its own."""
-        raise NotImplementedError
 
 
 class TableSource(Source):
