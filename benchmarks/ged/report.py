@@ -57,9 +57,10 @@ _THROUGHPUT = """
 ## A GRPO-like batch: pairs per second
 
 {pairs:,} pairs in groups of {group} predictions per gold graph, gold of 5 to 20 nodes; 50 % of the
-predictions within 25 % edits, 30 % at 50 %, 20 % unrelated. Wall clock, best of five. "Upper too
-high" compares with the default budget, on pairs that it solves: how far the distance that a reward
-uses lies above the true one, relative to it, and how much similarity that takes away (means).
+predictions within 25 % edits, 30 % at 50 %, 20 % unrelated. Wall clock, best of what fits into five
+seconds. "Upper too high" compares with the default budget, on pairs that it solves: how far the
+distance that a reward uses lies above the true one, relative to it, and how much similarity that
+takes away (means).
 """
 
 _CURVES = """
