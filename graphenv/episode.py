@@ -13,6 +13,7 @@ from graphenv.errors import DataError
 from graphenv.graph import Graph
 from graphenv.query.model import Query
 from graphenv.query.results import Result
+from graphenv.scenes.model import Scene
 from graphenv.task import Message, Task
 
 __all__ = [
@@ -94,7 +95,9 @@ class Outcome:
 
     `graph` is made only where the reward needs it, so the digest leaves it out; a family whose
     answer is a graph also keeps its text in `program`. `query` is `program` as read and `results`
-    what it returned on each database of the task, in families whose answer is a query.
+    what it returned on each database of the task, in families whose answer is a query. `scene` is
+    a predicted scene, `draft` the one that was to be corrected, `rationale` the graph that stated
+    reasons amount to.
     """
 
     status: Status
@@ -105,6 +108,9 @@ class Outcome:
     program: str | None = None
     query: Query | None = None
     results: tuple[Result, ...] | None = None
+    scene: Scene | None = None
+    draft: Scene | None = None
+    rationale: Graph | None = None
 
 
 @dataclass(frozen=True)

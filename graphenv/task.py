@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from graphenv.corpus import Corpus
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.query.model import Query
 from graphenv.query.results import Result
+from graphenv.scenes.model import Scene
 from graphenv.seeding import stable_hash
+from graphenv.text import text_of
 
 __all__ = ["SPLITS", "Message", "Target", "Task", "TaskSource", "carve_split", "check_split"]
 
 Message = Mapping[str, Any]
-"""One chat message: `{"role": ..., "content": ...}`."""
+"""One chat message: `{"role": ..., "content": ...}`; the content is text, or a list of parts
+such as `{"type": "text", "text": ...}` and `{"type": "image", "image": path}`."""
 
 SPLITS = ("train", "validation", "heldout")
 
@@ -27,7 +31,8 @@ class Target:
     `path` is the gold sequence of moves, `program` the gold program in the language of the family
     (a relation path program, SQL, Cypher ...), `query` the same as read, `results` what it returns
     on each database of the task. `accepted` is, for each further query whose result is also right,
-    what that returns on each database.
+    what that returns on each database. `scene` is a gold scene with its boxes, `rationale` the
+    graph that reasons should state, `corpus` documents to build a graph from and what is asked.
     """
 
     answer: tuple[str, ...] | None = None
@@ -37,6 +42,9 @@ class Target:
     query: Query | None = None
     results: tuple[Result, ...] | None = None
     accepted: tuple[tuple[Result, ...], ...] = ()
+    scene: Scene | None = None
+    rationale: Graph | None = None
+    corpus: Corpus | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Task:
     @property
     def prompt(self) -> str:
         """The chat as one text: the Gymnasium observation of `reset`."""
-        return "\n\n".join(str(message["content"]) for message in self.messages)
+        return "\n\n".join(text_of(message["content"]) for message in self.messages)
 
 
 @runtime_checkable

@@ -29,6 +29,7 @@ __all__ = [
     "parse_json",
     "parse_turn",
     "readable",
+    "text_of",
 ]
 
 MAX_COMPLETION_CHARS = 200_000
@@ -95,6 +96,22 @@ def _marks(char: str) -> tuple[bool, int]:
 
 
 _normalized_short = lru_cache(maxsize=1 << 16)(_normalized)
+
+
+def text_of(content: Any) -> str:
+    """Return the content of a chat message as text: of parts the texts, and a mark for an image.
+
+    >>> text_of([{"type": "image", "image": "a.png"}, {"type": "text", "text": "What is this?"}])
+    '[image: a.png]\\nWhat is this?'
+    """
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list | tuple):
+        return "" if content is None else str(content)
+    return "\n".join(
+        f"[image: {part.get('image', '')}]" if part.get("type") == "image" else str(part["text"])
+        for part in content
+    )
 
 
 def bounded(text: str, limit: int) -> str:

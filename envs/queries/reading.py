@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from graphenv.fences import fenced_blocks
 from graphenv.query.limits import too_large
 from graphenv.query.model import Language, Query, QueryIssue
 from graphenv.query.schema import Schema
@@ -21,7 +22,6 @@ _MARKS = {
     "cypher": ("cypher", "opencypher", "neo4j", "ladybug"),
 }
 _CALL = re.compile(r"</?tool_call>", re.I)
-_TICKS = re.compile(r"[ \t]*(`{3,})[ \t]*(.*)")
 
 
 def find_query(turn: ParsedTurn, language: Language) -> tuple[str | None, str]:
@@ -47,7 +47,7 @@ def find_query(turn: ParsedTurn, language: Language) -> tuple[str | None, str]:
     if len(tagged) > 1:
         return None, "more than one block with a query"
     body = tagged[0] if tagged else turn.bare
-    blocks = _blocks(body, language)
+    blocks = fenced_blocks(body, _MARKS[language], _OPENING[language].match)
     if len(blocks) > 1:
         return None, f"{len(blocks)} fenced blocks; write exactly one"
     if blocks:
@@ -74,44 +74,6 @@ def _answered(answer: ParsedAnswer) -> str:
     """Return the text of an answer; of a JSON list with one item, the item."""
     items = answer.items or ()
     return items[0] if len(items) == 1 and answer.text[0] in '["' else answer.text
-
-
-def _blocks(text: str, language: Language) -> list[tuple[str, str | None]]:
-    """Return (mark, content) of the fenced blocks; the content is `None` if one is never closed.
-
-    As in Markdown: a block opens with three or more backticks at the start of a line, the first
-    word behind them is its mark, and it closes with as many. They may also stand behind the last
-    line, and a block may be all in one line.
-    """
-    found: list[tuple[str, str | None]] = []
-    ticks, mark = "", ""
-    inside: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        if not ticks:
-            opened = _TICKS.match(line)
-            if opened is None:
-                continue
-            rest = opened[2].rstrip()
-            if rest.endswith(opened[1]):
-                found.append(_one_line(rest[: -len(opened[1])].strip(), language))
-            elif "`" not in rest:
-                ticks, mark, inside = opened[1], (rest.split() or [""])[0], []
-            continue
-        end = line.rstrip()
-        if end.endswith(ticks):
-            end = end.rstrip("`") if not end.strip("` \t") else end[: -len(ticks)]
-            found.append((mark, "\n".join([*inside, end])))
-            ticks = ""
-        else:
-            inside.append(line)
-    return [*found, (mark, None)] if ticks else found
-
-
-def _one_line(content: str, language: Language) -> tuple[str, str]:
-    first, _, rest = content.partition(" ")
-    if first.lower() in _MARKS[language] or not _OPENING[language].match(content):
-        return first, rest
-    return "", content
 
 
 def read_query(text: str, language: Language, schema: Schema | None) -> Query | QueryIssue:
