@@ -154,7 +154,7 @@ def _object(item: Any) -> tuple[SceneObject | None, str]:
         return None, f"the id of an object: {reason}"
     assert isinstance(name, str)
     numbered = _NUMBERED.fullmatch(name)
-    label = item.get("label", numbered[1] if numbered else name)
+    label: Any = item.get("label", numbered[1] if numbered else name)
     reason = _label_reason(label)
     if reason:
         return None, f"the label of {bounded(name, 60)!r}: {reason}"
