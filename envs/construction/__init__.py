@@ -1,0 +1,1 @@
+"""Graphs from documents: read one or more texts, write the triples that they state."""
