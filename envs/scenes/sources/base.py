@@ -1,0 +1,132 @@
+"""What a source of scenes offers: tasks, and what an agent is shown of them beside a caption."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from graphenv.scenes import Scene, SceneObject
+from graphenv.scenes.model import IS
+from graphenv.seeding import sample
+from graphenv.task import Message, Target, Task, check_split
+
+__all__ = ["SceneSource", "SceneVocabulary", "scene_task", "vocabulary_of"]
+
+_SAMPLED = 256
+
+
+class SceneVocabulary(NamedTuple):
+    """The words of a source: labels of objects, attributes, relations. Says nothing of a task."""
+
+    labels: tuple[str, ...]
+    attributes: tuple[str, ...]
+    relations: tuple[str, ...]
+
+
+class SceneSource(ABC):
+    """A sequence of scenes to be told as graphs.
+
+    `source[i]` has the caption as its one message ("" where there is none), the gold as
+    `target.scene` and `target.graph`, and in `meta` at least `caption`.
+
+    Parameters
+    ----------
+    split
+        One of `graphenv.task.SPLITS`.
+
+    Attributes
+    ----------
+    left_out
+        Why rows of the split are no tasks, and how many each.
+    note
+        How the split was made, in words.
+    """
+
+    def __init__(self, split: str) -> None:
+        self.split = check_split(split)
+        self.left_out: Counter[str] = Counter()
+        self.note = ""
+        self._vocabulary: SceneVocabulary | None = None
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Digest of everything that the tasks depend on (data, arguments, split)."""
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The facts about the target that its tasks carry."""
+        return frozenset({"target.graph", "target.scene"})
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether the objects of gold scenes have boxes."""
+        return False
+
+    @property
+    def has_images(self) -> bool:
+        """Whether `image(i)` is a file for every task."""
+        return False
+
+    @property
+    def has_attributes(self) -> bool:
+        """Whether gold scenes tell what objects are like."""
+        return True
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Task: ...
+
+    def __iter__(self) -> Iterator[Task]:
+        return (self[i] for i in range(len(self)))
+
+    def image(self, index: int) -> str | None:
+        """Return the path of the image of task `index`, `None` if there is none.
+
+        An image that is drawn is drawn on first use, into the cache folder.
+        """
+        return None
+
+    def detections(self, index: int) -> tuple[SceneObject, ...]:
+        """Return the objects that an agent is shown, with ids and boxes; () where it finds them."""
+        return ()
+
+    @property
+    def vocabulary(self) -> SceneVocabulary:
+        """The words of its scenes, for random play; by default those of some hundred tasks."""
+        if self._vocabulary is None:
+            places = sample(len(self), _SAMPLED, "scene vocabulary", self.split)
+            scenes = [self[i].target.scene for i in places]
+            self._vocabulary = vocabulary_of([scene for scene in scenes if scene is not None])
+        return self._vocabulary
+
+
+def scene_task(*, id: str, index: int, caption: str, scene: Scene, **meta: object) -> Task:
+    """Return the task of a scene: the caption as the only message, gold in the target.
+
+    >>> task = scene_task(id="x", index=0, caption="a dog", scene=Scene.from_triples([("dog",)]))
+    >>> task.messages[0]["content"], task.meta
+    ('a dog', {'caption': 'a dog'})
+    """
+    message: Message = {"role": "user", "content": caption}
+    target = Target(scene=scene, graph=scene.graph)
+    known = {"caption": caption, **meta}
+    return Task(id=id, index=index, messages=(message,), target=target, meta=known)
+
+
+def vocabulary_of(scenes: Sequence[Scene]) -> SceneVocabulary:
+    """Return the sorted words of scenes.
+
+    >>> vocabulary_of([Scene.from_triples([("man", "ride", "horse"), ("horse", "is", "brown")])])
+    SceneVocabulary(labels=('horse', 'man'), attributes=('brown',), relations=('ride',))
+    """
+    labels = {thing.label for scene in scenes for thing in scene.objects}
+    attributes = {a for scene in scenes for thing in scene.objects for a in thing.attributes}
+    relations = {r.relation for scene in scenes for r in scene.relations} - {IS}
+    return SceneVocabulary(
+        tuple(sorted(labels)), tuple(sorted(attributes)), tuple(sorted(relations))
+    )
