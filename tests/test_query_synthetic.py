@@ -20,6 +20,7 @@ from graphenv.envs.queries.files.cache import cache_folder, cached
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources.synthetic import SyntheticQueries
+from graphenv.envs.queries.sources.synthetic.evaluate import evaluate
 from graphenv.envs.queries.sources.synthetic.frames import FRAMES
 from graphenv.envs.queries.sources.synthetic.kinds import FEATURES, KINDS
 from graphenv.envs.queries.sources.synthetic.plan import Filter, Plan
@@ -148,6 +149,28 @@ def test_answers_are_never_empty_and_differ_on_every_variation():
         assert main.rows and main.unique and len(others) == 2
         for other in others:
             assert other.rows and other.unique and set(other.rows) != set(main.rows)
+
+
+def test_some_row_stands_on_every_cut():
+    """`<` for `<=` is wrong on one of the databases at least."""
+    source, over = SyntheticQueries("sql", "train", worlds=2), {"<": "<=", "<=": "<", ">": ">="}
+    tried = 0
+    for index in range(0, 120):
+        problem = source.problem(index)
+        filters = problem.plan.pattern.filters
+        tables = make_space("train", source._place(index)[0], 0, 400).options.tables
+        for at, condition in enumerate(filters):
+            if condition.op not in over or problem.plan.compare is not None:
+                continue
+            moved = replace(condition, op=over[condition.op])
+            pattern = replace(
+                problem.plan.pattern, filters=(*filters[:at], moved, *filters[at + 1 :])
+            )
+            answers = [evaluate(replace(problem.plan, pattern=pattern), t) for t in tables]
+            pairs = zip(answers, problem.answers, strict=True)
+            assert any(set(a.rows) != set(b.rows) for a, b in pairs), source[index].messages
+            tried += 1
+    assert tried > 20
 
 
 def test_no_answer_to_a_count_is_common():

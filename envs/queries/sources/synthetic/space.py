@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -19,6 +20,7 @@ from graphenv.envs.queries.sources.synthetic.world import World, make_world
 __all__ = ["Cell", "Space", "make_space"]
 
 _MOST_ROWS = 60
+_MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _TWELFTHS = {"train": (0, 10), "validation": (10, 11), "heldout": (11, 12)}
 
 
@@ -91,7 +93,8 @@ class Space:
         """Return a plan's answers on all databases, `None` if they make no good question.
 
         Wanted are answers that are not empty, not everything, not decided by ties, and others on
-        every database, with conditions that each make a difference on the main one.
+        every database, with conditions that each make a difference on the main one, and cuts that
+        some row stands on: `<` for `<=` must be wrong somewhere.
         """
         main, *others = self.options.tables
         first = evaluate(plan, main)
@@ -106,6 +109,10 @@ class Space:
         for shorter in _relaxed(plan, self.world.things):
             answer = evaluate(shorter, main)
             if answer.rows == first.rows or set(answer.rows) == set(first.rows):
+                return None
+        for moved in _moved(plan):
+            pairs = zip(self.options.tables, found, strict=True)
+            if all(set(evaluate(moved, tables).rows) == set(a.rows) for tables, a in pairs):
                 return None
         return tuple(found)
 
@@ -189,6 +196,28 @@ def _relaxed(plan: Plan, things: Any) -> list[Plan]:
             compare = replace(compare, inner=pattern)
         found.append(replace(plan, pattern=pattern, compare=compare))
     return found
+
+
+def _moved(plan: Plan) -> Iterator[Plan]:
+    """Yield the plan with each of its cuts moved, so that what stands on one changes sides."""
+    for filters in _with_moved(plan.pattern.filters):
+        pattern, compare = replace(plan.pattern, filters=filters), plan.compare
+        if compare is not None and compare.inner == plan.pattern:
+            compare = replace(compare, inner=pattern)
+        yield replace(plan, pattern=pattern, compare=compare)
+    if plan.absent is not None:
+        for filters in _with_moved(plan.absent.filters):
+            yield replace(plan, absent=replace(plan.absent, filters=filters))
+    if plan.having is not None and plan.having[1] in _MOVED:
+        item, op, number = plan.having
+        yield replace(plan, having=(item, _MOVED[op], number))
+
+
+def _with_moved(filters: tuple[Filter, ...]) -> Iterator[tuple[Filter, ...]]:
+    for at, condition in enumerate(filters):
+        if condition.op in _MOVED:
+            moved = replace(condition, op=_MOVED[condition.op])
+            yield (*filters[:at], moved, *filters[at + 1 :])
 
 
 @lru_cache(maxsize=64)
