@@ -155,7 +155,7 @@ def test_some_row_stands_on_every_cut():
     """`<` for `<=` is wrong on one of the databases at least."""
     source, over = SyntheticQueries("sql", "train", worlds=2), {"<": "<=", "<=": "<", ">": ">="}
     tried = 0
-    for index in range(0, 120):
+    for index in range(120):
         problem = source.problem(index)
         filters = problem.plan.pattern.filters
         tables = make_space("train", source._place(index)[0], 0, 400).options.tables
