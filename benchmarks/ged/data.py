@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 from graphenv.graph import Graph
 from graphenv.seeding import sample
 
-__all__ = ["Published", "aids", "data_folder", "imdb", "linux", "published"]
+__all__ = ["Published", "aids", "imdb", "linux", "published"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,6 @@ class Published:
     pairs: list[tuple[Graph, Graph]]
     distances: list[int] | None
     peer_us: float
-
-
-def data_folder() -> Path | None:
-    """Return the folder, `None` where the environment does not name it or it is not there."""
-    root = os.environ.get("GRAPHENV_DATA")
-    folder = Path(root) / "ged" if root else None
-    return folder if folder is not None and folder.is_dir() else None
 
 
 def published(folder: Path, count: int = 1_000, *, imdb_count: int = 3_000) -> Iterator[Published]:

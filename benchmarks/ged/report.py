@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-__all__ = ["aims", "budget_table", "fill_page", "markdown"]
+from graphenv.benchmarks.suite import fill, opening, tables
 
-BEGIN = "<!-- budget: written by python -m graphenv.benchmarks.ged -->"
-END = "<!-- end -->"
+__all__ = ["aims", "budget_table", "fill_page", "markdown"]
 
 _HEAD = """\
 # Graph edit distance: measured
@@ -144,29 +142,24 @@ def _quality_aims(results: dict[str, Any]) -> list[tuple[str, str, str, bool | N
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the results as a Markdown page; sections that were not run are left out."""
-    machine = results["machine"]
-    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-    took = f"; the run took {results['minutes']:.0f} minutes" if "minutes" in results else ""
-    head = f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; {versions}{took}.\n"
-    lines = [_HEAD.format(**results["shape"]), head]
-    lines += [f"Note: {note}\n" for note in results.get("notes", [])]
+    lines = [_HEAD.format(**results["shape"]), *opening(results)]
     lines += ["\n## Aims\n", "| | aim | measured | reached |", "|---|---|---|---|"]
     said = {True: "yes", False: "no", None: ""}
     lines += [f"| {a} | {b} | {c} | {said[d]} |" for a, b, c, d in aims(results)]
-    tables: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-        "correctness": _correctness,
-        "networkx": _networkx,
-        "published": _published,
-        "exactness": _exactness,
-        "throughput": _throughput,
-        "curves": _curves,
-        "cold": _cold,
-        "oversized": _oversized,
-        "step": _step,
-    }
-    for name, table in tables.items():
-        if results.get(name):
-            lines += table(results)
+    lines += tables(
+        results,
+        {
+            "correctness": _correctness,
+            "networkx": _networkx,
+            "published": _published,
+            "exactness": _exactness,
+            "throughput": _throughput,
+            "curves": _curves,
+            "cold": _cold,
+            "oversized": _oversized,
+            "step": _step,
+        },
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -335,12 +328,7 @@ def budget_table(results: dict[str, Any]) -> list[str]:
 
 def fill_page(page: str, results: dict[str, Any]) -> str:
     """Return the documentation page with the budget table of these results between its marks."""
-    begin, mark, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (mark and end):
-        raise ValueError(f"the page has no {BEGIN} ... {END}")
-    table = "\n".join(budget_table(results))
-    return f"{begin}{mark}\n{table}\n{end}{after}"
+    return fill(page, "ged", {"budget": budget_table(results)})
 
 
 _STEP = """

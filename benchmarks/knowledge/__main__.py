@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -30,6 +29,7 @@ from graphenv.benchmarks.knowledge.contenders import (
 from graphenv.benchmarks.knowledge.data import Query, random_walks, write_synthetic
 from graphenv.benchmarks.knowledge.report import markdown
 from graphenv.benchmarks.machine import machine
+from graphenv.benchmarks.suite import data_folder, keep
 from graphenv.knowledge import KnowledgeGraph
 
 SIZES = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -217,12 +217,12 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as work:
         files: dict[str, Path] = {}
-        root = os.environ.get("GRAPHENV_DATA")
         if args.only != "synthetic":
-            if root:
-                files["metaqa"] = Path(root) / "kgqa" / "metaqa" / "kb.txt"
+            published = data_folder("kgqa")
+            if published is not None:
+                files["metaqa"] = published / "metaqa" / "kb.txt"
             else:
-                print("GRAPHENV_DATA is not set: MetaQA is left out", file=sys.stderr)
+                print("GRAPHENV_DATA/kgqa is not there: MetaQA is left out", file=sys.stderr)
         if args.only != "metaqa":
             files["synthetic"] = Path(work) / "synthetic.tsv"
             write_synthetic(files["synthetic"], args.triples, args.entities, args.relations)
@@ -237,10 +237,9 @@ def main() -> None:
             walked = [n for n in others if label == "metaqa" or n != "dict of dicts"]
             follow = _child("follow", ",".join(walked), file, folder)
             results["datasets"][label] = {"load": loads, **follow}
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (args.out / "results.md").write_text(markdown(results), encoding="utf-8")
-    print(markdown(results))
+    page = markdown(results)
+    keep(args.out, results, page)
+    print(page)
 
 
 if __name__ == "__main__":

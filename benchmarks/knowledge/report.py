@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphenv.benchmarks.suite import opening
+
 _HEAD = """\
 # Triple store: measured
 
@@ -27,10 +29,7 @@ walk. A ratio above 1 means that graphenv is faster.
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the results as a Markdown page."""
-    machine = results["machine"]
-    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-    parts = [_HEAD, f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; {versions}.\n"]
-    parts += [f"Note: {note}\n" for note in results.get("notes", [])]
+    parts = [_HEAD, *opening(results)]
     for label, data in results["datasets"].items():
         parts.append(
             f"\n## {label}: {data['triples']:,} triples, {data['entities']:,} entities, "

@@ -18,6 +18,7 @@ from graphenv.benchmarks.comparison.runner import run_plan
 from graphenv.benchmarks.learning.experiments import EXPERIMENTS, Experiment
 from graphenv.benchmarks.learning.summary import draw, markdown, summarise
 from graphenv.benchmarks.machine import machine
+from graphenv.benchmarks.suite import keep
 from graphenv.errors import GraphEnvError
 
 SEEDS = 3
@@ -56,9 +57,8 @@ def main() -> int:
             print(f"{name}: {error}", file=sys.stderr)
             continue
         result = {"experiments": rows, "machine": machine(*PACKAGES), "note": arguments.note}
-        kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         text = markdown(result)
-        (out / "results.md").write_text(text, encoding="utf-8")
+        keep(out, result, text)
         draw(result, out / "learning.png")
         print(text)
     return 0 if all(name in rows for name in arguments.only) else 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from graphenv.query.model import Language
 from graphenv.query.schema import Schema
 from graphenv.task import SPLITS
 
-__all__ = ["Gold", "GoldSet", "data_folder", "gold_sets", "published"]
+__all__ = ["Gold", "GoldSet", "gold_sets", "published"]
 
 
 class Gold(NamedTuple):
@@ -34,13 +33,6 @@ class GoldSet(NamedTuple):
     name: str
     language: Language
     gold: list[Gold]
-
-
-def data_folder() -> Path | None:
-    """Return the folder, `None` where the environment does not name it or it is not there."""
-    root = os.environ.get("GRAPHENV_DATA")
-    folder = Path(root) / "query" if root else None
-    return folder if folder is not None and folder.is_dir() else None
 
 
 def published(folder: Path | None) -> dict[str, dict[str, Any]]:

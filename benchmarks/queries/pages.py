@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["fill_page"]
+from graphenv.benchmarks.suite import fill
 
-_END = "<!-- end -->"
+__all__ = ["fill_page"]
 
 
 def fill_page(page: str, results: dict[str, Any]) -> str:
@@ -15,16 +15,8 @@ def fill_page(page: str, results: dict[str, Any]) -> str:
 
     Sections that were not run keep what they have.
     """
-    for name, table in _TABLES.items():
-        if not results.get(name):
-            continue
-        begin = f"<!-- {name}: written by python -m graphenv.benchmarks.queries -->"
-        before, mark, rest = page.partition(begin)
-        _, end, after = rest.partition(_END)
-        if not (mark and end):
-            raise ValueError(f"the page has no {begin} ... {_END}")
-        page = "\n".join([before + mark, *table(results[name]), end + after])
-    return page
+    measured = {n: table(results[n]) for n, table in _TABLES.items() if results.get(n)}
+    return fill(page, "queries", measured)
 
 
 def _truth(rows: list[dict[str, Any]]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+
+from graphenv.benchmarks.suite import opening, tables
 
 __all__ = ["markdown"]
 
@@ -105,25 +106,20 @@ ours. Some changes leave the query right, so the last column is an upper bound.
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the results as a Markdown page; sections that were not run are left out."""
-    machine = results["machine"]
-    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-    took = f"; the run took {results['minutes']:.1f} minutes" if "minutes" in results else ""
-    lines = [_HEAD, f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; "]
-    lines[-1] += f"{versions}{took}.\n"
-    lines += [f"Note: {note}\n" for note in results.get("notes", [])]
-    tables: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-        "speed": _speed,
-        "starting": _starting,
-        "reading": _reading,
-        "distance": _distance,
-        "step": _step,
-        "gold": _gold,
-        "agreement": _agreement,
-        "truth": _truth,
-    }
-    for name, table in tables.items():
-        if results.get(name):
-            lines += table(results)
+    lines = [_HEAD, *opening(results)]
+    lines += tables(
+        results,
+        {
+            "speed": _speed,
+            "starting": _starting,
+            "reading": _reading,
+            "distance": _distance,
+            "step": _step,
+            "gold": _gold,
+            "agreement": _agreement,
+            "truth": _truth,
+        },
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,6 @@ GRAPHENV_DATA=data python -m graphenv.benchmarks.search
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from graphenv import agents, envs
 from graphenv.agents.bridge.config import versions
 from graphenv.agents.search import SearchAgent
 from graphenv.benchmarks.comparison.stats import Interval, bootstrap, paired_difference
+from graphenv.benchmarks.suite import keep
 from graphenv.envs.kgqa import KGQAEnv
 from graphenv.seeding import rng
 
@@ -181,10 +181,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not arguments.data:
         parser.error("no data: set GRAPHENV_DATA or give --data")
     results = run(arguments)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(results, indent=1) + "\n"
-    (arguments.out / "results.json").write_text(text, encoding="utf-8")
-    (arguments.out / "results.md").write_text(markdown(results), encoding="utf-8")
+    keep(arguments.out, results, markdown(results))
 
 
 if __name__ == "__main__":

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from graphenv.benchmarks.machine import machine
 from graphenv.benchmarks.speed.importing import measure_imports
 from graphenv.benchmarks.speed.report import figure, markdown
 from graphenv.benchmarks.speed.scoring import compare_generation, measure_rewards
 from graphenv.benchmarks.speed.stepping import compare
+from graphenv.benchmarks.suite import Picture, Suite, data_folder
 
 CASES = [
     ("program", "exact", False),
@@ -25,54 +20,58 @@ CASES = [
     ("tools", "exact + progress", False),
     ("tools", "exact + progress", True),
 ]
-PACKAGES = ("graphenv", "gymnasium", "numpy", "reasoning-gym")
 
 
 def _sources() -> dict[str, dict[str, Any]]:
     """The embedded default, and MetaQA 2-hop where `GRAPHENV_DATA` has it."""
     sources: dict[str, dict[str, Any]] = {"synthetic": {}}
-    root = Path(os.environ.get("GRAPHENV_DATA", "")) / "kgqa" / "metaqa"
-    if "GRAPHENV_DATA" in os.environ and (root / "kb.txt").is_file():
+    root = data_folder("kgqa/metaqa")
+    if root is not None and (root / "kb.txt").is_file():
         sources["metaqa"] = {"source": "metaqa", "root": str(root), "hops": 2}
     return sources
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="graphenv.benchmarks.speed", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="output folder")
-    parser.add_argument("--quick", action="store_true", help="a smoke run; figures mean nothing")
-    parser.add_argument("--note", action="append", default=[], help="a remark to keep with them")
-    arguments = parser.parse_args()
-    rounds = 1 if arguments.quick else 5
-    size = {"num_envs": 8, "num_steps": 5} if arguments.quick else {"num_envs": 64, "num_steps": 40}
-    steps = []
+def _steps(*, quick: bool) -> list[dict[str, Any]]:
+    size = {"num_envs": 8, "num_steps": 5} if quick else {"num_envs": 64, "num_steps": 40}
+    rows = []
     for name, source in _sources().items():
-        for mode, reward, groups in CASES[:2] if name == "metaqa" or arguments.quick else CASES:
+        for mode, reward, groups in CASES[:2] if name == "metaqa" or quick else CASES:
             kwargs = {"mode": mode, "reward": reward, **source}
             row: dict[str, Any] = {
                 "source": name, "mode": mode, "reward": reward, "groups": groups,
                 "num_envs": size["num_envs"],
-                **compare(kwargs, groups=groups, rounds=rounds, **size),
+                **compare(kwargs, groups=groups, rounds=_rounds(quick), **size),
             }  # fmt: skip
             print(f"{name} {mode} {reward} groups={groups}: {row['ratio']:.2f}x", flush=True)
-            steps.append(row)
-    results = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine(*PACKAGES),
-        "notes": arguments.note,
-        "steps": steps,
-        "tasks": compare_generation({}, count=5 if arguments.quick else 300, rounds=rounds),
-        "rewards": measure_rewards({}, count=64 if arguments.quick else 2_000, rounds=rounds),
-        "import_seconds": measure_imports(rounds),
-    }
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    page = markdown(results)
-    if figure(results, arguments.out / "results.png"):
-        page += "\n![Ratios](results.png)\n"
-    (arguments.out / "results.md").write_text(page)
-    print(page)
+            rows.append(row)
+    return rows
 
+
+def _tasks(*, quick: bool) -> dict[str, Any]:
+    return compare_generation({}, count=5 if quick else 300, rounds=_rounds(quick))
+
+
+def _rewards(*, quick: bool) -> list[dict[str, Any]]:
+    return measure_rewards({}, count=64 if quick else 2_000, rounds=_rounds(quick))
+
+
+def _rounds(quick: bool) -> int:
+    return 1 if quick else 5
+
+
+SUITE = Suite(
+    name="speed",
+    about=__doc__,
+    sections={
+        "steps": _steps,
+        "tasks": _tasks,
+        "rewards": _rewards,
+        "import_seconds": lambda *, quick: measure_imports(_rounds(quick)),
+    },
+    markdown=markdown,
+    packages=("graphenv", "gymnasium", "numpy", "reasoning-gym"),
+    picture=Picture("results.png", "Ratios", figure),
+)
 
 if __name__ == "__main__":
-    main()
+    SUITE.main()

@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from graphenv.benchmarks.suite import opening, tables
+
 __all__ = ["figure", "markdown"]
 
 _HEAD = """\
@@ -34,11 +36,21 @@ reward. "answers only" compares answer texts with the gold, as reasoning-gym doe
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the results as a Markdown page."""
-    machine = results["machine"]
-    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items())
-    lines = [_HEAD, f"{results['date']}; {machine['cpu']}, {machine['cores']} cores; {versions}.\n"]
-    lines += [f"Note: {note}\n" for note in results.get("notes", [])]
-    lines.append(_STEPS.format(n=results["steps"][0]["num_envs"]))
+    lines = [_HEAD, *opening(results)]
+    lines += tables(
+        results,
+        {
+            "steps": _stepping,
+            "tasks": _generation,
+            "rewards": _grading,
+            "import_seconds": _importing,
+        },
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _stepping(results: dict[str, Any]) -> list[str]:
+    lines = [_STEPS.format(n=results["steps"][0]["num_envs"])]
     lines += ["| source | mode | reward | tasks | stock | graphenv | ratio |", "|---" * 7 + "|"]
     for row in results["steps"]:
         lines.append(
@@ -46,7 +58,11 @@ def markdown(results: dict[str, Any]) -> str:
             f"| {'groups' if row['groups'] else 'all different'} | {row['stock_steps_per_s']:,.0f} "
             f"| {row['graphenv_steps_per_s']:,.0f} | {row['ratio']:.2f} |"
         )
-    lines += [_TASKS, "| | tasks/s | graphenv (program) is faster by | answers only |"]
+    return lines
+
+
+def _generation(results: dict[str, Any]) -> list[str]:
+    lines = [_TASKS, "| | tasks/s | graphenv (program) is faster by | answers only |"]
     lines.append("|---|---|---|---|")
     tasks = results["tasks"]
     for name, rate in tasks["tasks_per_s"].items():
@@ -55,18 +71,27 @@ def markdown(results: dict[str, Any]) -> str:
         ]
         shown = " | ".join(f"{ratio:.2f}" if ratio else "" for ratio in ratios)
         lines.append(f"| {name} | {rate:,.0f} | {shown} |")
-    lines += ["\n## Episodes graded per second, in batches of 64\n"]
+    return lines
+
+
+def _grading(results: dict[str, Any]) -> list[str]:
+    lines = ["\n## Episodes graded per second, in batches of 64\n"]
     lines += ["| mode | reward | episodes/s |", "|---|---|---|"]
     for row in results["rewards"]:
         lines.append(f"| {row['mode']} | `{row['reward']}` | {row['episodes_per_s']:,.0f} |")
-    lines += ["\n## Import, seconds (least of several fresh processes)\n", "| | s |", "|---|---|"]
+    return lines
+
+
+def _importing(results: dict[str, Any]) -> list[str]:
+    lines = ["\n## Import, seconds (least of several fresh processes)\n", "| | s |", "|---|---|"]
     lines += [f"| `import {name}` | {s:.3f} |" for name, s in results["import_seconds"].items()]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def figure(results: dict[str, Any], path: Path) -> bool:
-    """Draw the ratios of the first two tables; `False` where matplotlib is not installed."""
-    if importlib.util.find_spec("matplotlib") is None:
+    """Draw the ratios of the first two tables; `False` without them or without matplotlib."""
+    measured = "steps" in results and "tasks" in results
+    if not measured or importlib.util.find_spec("matplotlib") is None:
         return False
     from matplotlib.figure import Figure
 
