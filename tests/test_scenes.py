@@ -49,6 +49,49 @@ def test_facts_are_read_back_with_one_object_a_name(scene: Scene):
     assert {tuple(fact) for fact in again.facts} == set(scene.facts)
 
 
+GIVEN = (
+    SceneObject("man.1", "man", ("tall",), (0.0, 0.0, 9.0, 9.0)),
+    SceneObject("man.2", "man", (), (10.0, 0.0, 19.0, 9.0)),
+    SceneObject("hat.1", "hat", (), (2.0, 0.0, 5.0, 3.0)),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"relationships": [{"subject": "man.2", "predicate": "wears", "object": "hat.1"}]}',
+        '{"objects": [{"id": "man.2"}], "relationships": '
+        '[{"subject": "man.2", "predicate": "wears", "object": "hat.1"}]}',
+        '[["man.2", "wears", "hat.1"]]',
+    ],
+)
+def test_given_objects_are_named_without_listing_them(text: str):
+    scene, reason = read_scene(text, GIVEN)
+    assert scene is not None, reason
+    assert scene.objects == (GIVEN[1], GIVEN[2])
+    assert scene.facts == (("man", "wears", "hat"),) and not scene.dangling
+
+
+def test_what_is_given_and_not_named_is_not_in_the_scene():
+    scene, _ = read_scene("{}", GIVEN)
+    assert scene is not None and scene.objects == ()
+    scene, _ = read_scene('[["man.1"], ["man.2", "is", "small"]]', GIVEN)
+    assert scene is not None
+    # What a detection looks like is not stated by naming it.
+    assert [(o.id, o.attributes) for o in scene.objects] == [("man.1", ()), ("man.2", ("small",))]
+    assert read_scene("{}")[1] == '"objects" is not a list'
+
+
+def test_a_given_object_may_be_written_otherwise():
+    text = '{"objects": [{"id": "man.1", "bbox": [1, 1, 2, 2]}, {"id": "hat.1", "label": "cap"}]}'
+    scene, _ = read_scene(text, GIVEN)
+    assert scene is not None
+    assert [(o.label, o.box) for o in scene.objects] == [
+        ("man", (1.0, 1.0, 2.0, 2.0)),
+        ("cap", (2.0, 0.0, 5.0, 3.0)),
+    ]
+
+
 def test_a_dangling_relation_costs_and_vetoes_nothing():
     text = {
         "objects": [{"id": "man.1"}, {"id": "hat.1"}],
