@@ -33,6 +33,10 @@ TERMS: dict[str, str] = {
     "query_ged": "graphenv.rewards.queries.structure:QueryGed",
     "ngram": "graphenv.rewards.queries.wording:Ngram",
     "judge": "graphenv.rewards.queries.judge:Judge",
+    "correction": "graphenv.rewards.scenes.correction:Correction",
+    "sc_captioner": "graphenv.rewards.scenes.correction:SCCaptioner",
+    "rationale_f1": "graphenv.rewards.scenes.rationale:RationaleF1",
+    "chexpo": "graphenv.rewards.scenes.rationale:Chexpo",
     "user": "graphenv.rewards.user:User",
     # form
     "format": "graphenv.rewards.form:Format",

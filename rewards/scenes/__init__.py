@@ -1,0 +1,1 @@
+"""Rewards for scene graphs: matching objects, correcting drafts, stating reasons."""
