@@ -66,12 +66,15 @@ def _write_run(
     ease = rng("fake", "tasks").random(tasks)
     luck = rng("fake", "run", seed).normal(0, spread)
     partial = "path_similarity" in spec.variant.reward
+    gamed = "hits" in spec.variant.reward
 
     def evaluation(step: int, split: str) -> dict[str, Any]:
         share = 0.1 + (level - 0.1) * (1 - np.exp(-step / 30)) / (1 - np.exp(-100 / 30)) + luck
         noise = rng("fake", "noise", seed, step).normal(0, 0.05, size=tasks)
         right = ((ease + noise) < share).astype(float)
         rewards = right * 1.3 + (1 - right) * 0.2 if partial else right
+        if gamed:
+            rewards = np.minimum(1.0, right + step / 100)
         return {
             "step": step,
             "split": split,
@@ -80,6 +83,7 @@ def _write_run(
             "successes": right.tolist(),
             "rewards": rewards.tolist(),
             "statuses": {"ok": int(right.sum()), "malformed": int(tasks - right.sum())},
+            "metrics": {"size_ratio": 1.0 + step / 50 if gamed else 1.0},
             "seconds": 1.0,
         }
 

@@ -16,6 +16,7 @@ import pytest
 from graphenv.benchmarks.comparison.analysis import analyse, finished_runs
 from graphenv.benchmarks.comparison.compare import rebuild, refresh, write_result
 from graphenv.benchmarks.comparison.examples import pick_examples
+from graphenv.benchmarks.comparison.hacking import hacked
 from graphenv.benchmarks.comparison.plots import CAPTIONS, draw_plots
 from graphenv.benchmarks.comparison.report import (
     headline,
@@ -173,6 +174,20 @@ def test_an_undecided_pair_says_why(result: dict[str, Any]) -> None:
     [line] = headline({**result, "pairs": [open_pair]})
     assert line.startswith("Undecided")
     assert "covers zero" in line
+
+
+def test_a_gamed_reward_is_named_with_how(tmp_path: Path) -> None:
+    plan = fakes.fake_comparison(tmp_path, {"exact": 0.4, "hits": 0.3}, seeds=2, tasks=40)
+    made = analyse(plan, finished_runs(plan))
+    made["floors"], made["examples"] = [], []
+    assert hacked(made) == [line for line in headline(made) if "gamed" in line]
+    [line] = hacked(made)
+    assert line.startswith("“hits” is being gamed") and "from 1.00 to 3.00 times the size" in line
+    text = _page(made, tmp_path).text
+    assert line in text and "size ratio" in text and "3.000 (+2.000)" in text
+    for variant in made["variants"]:
+        variant["gap"]["growth"] = 0.049
+    assert hacked(made) == []
 
 
 def test_improvement_matrix_is_complementary(result: dict[str, Any]) -> None:

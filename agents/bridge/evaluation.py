@@ -36,6 +36,15 @@ class Evaluation:
         """Mean truth over the tasks."""
         return sum(self.successes) / len(self.successes) if self.successes else float("nan")
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Means of the published metrics beside the truth, each over the episodes that have it."""
+        values: dict[str, list[float]] = {}
+        for episode in self.episodes:
+            for name, value in episode.metrics.items():
+                values.setdefault(name, []).append(value)
+        return {name: sum(found) / len(found) for name, found in values.items()}
+
     def to_json(self, step: int) -> dict[str, Any]:
         """Return what is stored of it."""
         return {
@@ -46,6 +55,7 @@ class Evaluation:
             "successes": self.successes,
             "rewards": self.rewards,
             "statuses": self.statuses,
+            "metrics": self.metrics,
             "seconds": round(self.seconds, 3),
         }
 

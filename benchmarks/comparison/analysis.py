@@ -123,15 +123,32 @@ def _variant(variant: Variant, runs: Sequence[Run]) -> dict[str, Any]:
             "mean": float(table.mean()),
             "reward": _average([normalized(r.final.rewards, variant.reward) for r in runs]),
             "statuses": dict(statuses.most_common()),
+            "metrics": _metrics([run.final for run in runs]),
         },
         "curve": _curve(variant, runs),
         "gap": _gap(variant, runs),
+        "moved": _moved(runs),
         "zero_variance": _over_runs(runs, "zero_variance"),
         "malformed": _over_runs(runs, "malformed"),
         **costs,
         "reward_share": _share(costs["reward_seconds"], costs["step_seconds"]),
         "training": _training(runs),
     }
+
+
+def _metrics(evals: Sequence[Evaluated]) -> dict[str, float]:
+    """Means over runs of the metrics that all of them have."""
+    names = [name for name in evals[0].metrics if all(name in e.metrics for e in evals)]
+    return {name: float(np.mean([e.metrics[name] for e in evals])) for name in names}
+
+
+def _moved(runs: Sequence[Run]) -> dict[str, list[float]]:
+    """Return each metric on validation at the first and at the last evaluation."""
+    steps = _common_steps(runs)
+    if len(steps) < 2:
+        return {}
+    first, last = (_metrics(evals) for _, evals in (steps[0], steps[-1]))
+    return {name: [first[name], last[name]] for name in first if name in last}
 
 
 def _over_runs(runs: Sequence[Run], name: str) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.benchmarks.comparison.analysis import FORMAT
+from graphenv.benchmarks.comparison.hacking import hacked
 from graphenv.benchmarks.comparison.plots import CAPTIONS
 from graphenv.details import tell
 from graphenv.errors import DataError
@@ -83,7 +84,7 @@ def oriented(pair: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def headline(result: Mapping[str, Any]) -> list[str]:
-    """Return what the comparison found, one sentence a pair, what is decided first."""
+    """Return what the comparison found: a sentence a pair, decided ones first; what was gamed."""
     lines = []
     for pair in sorted(result["pairs"], key=lambda p: p["verdict"] == "undecided"):
         pair = oriented(pair)
@@ -98,7 +99,7 @@ def headline(result: Mapping[str, Any]) -> list[str]:
             lines.append(f"Undecided: {a} minus {b} is {told}; {why}.")
         else:
             lines.append(f"{a} taught more than {b}: {told}.")
-    return lines
+    return [*lines, *hacked(result)]
 
 
 def improvement_matrix(result: Mapping[str, Any]) -> list[tuple[str, list[float | None]]]:

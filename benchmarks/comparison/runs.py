@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,17 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Truth and reward per task at one step of one run; a task without reward has NaN."""
+    """Truth and reward per task at one step of one run; a task without reward has NaN.
+
+    `metrics` are means over the tasks of what the family publishes beside the truth.
+    """
 
     step: int
     indices: tuple[int, ...]
     successes: Array
     rewards: Array
     statuses: Mapping[str, int]
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Evaluated:
@@ -41,6 +45,7 @@ class Evaluated:
             successes=np.array(row["successes"], dtype=float),
             rewards=np.array(rewards, dtype=float),
             statuses=dict(row.get("statuses", {})),
+            metrics=dict(row.get("metrics", {})),
         )
 
 
