@@ -38,6 +38,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "graphenv.envs.queries.env:Text2CypherEnv",
         "graphenv.envs.queries.sources:CYPHER_SOURCES",
     ),
+    EnvironmentRow(
+        "kg-construction",
+        "graphenv/KGConstruction-v0",
+        "graphenv.envs.construction:KGConstructionEnv",
+        "graphenv.envs.construction.sources:SOURCES",
+    ),
 )
 
 

@@ -1,0 +1,105 @@
+"""What sources of published documents share: tasks, fingerprint, counts of what is left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graphenv.corpus import CorpusQuestion, Passage
+from graphenv.envs.construction.reading import plain_triples
+from graphenv.envs.construction.sources.base import DocumentSource, document_task
+from graphenv.errors import DataError
+from graphenv.graph import Triple
+from graphenv.task import Task
+
+__all__ = ["Documents", "PublishedDocuments", "first_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A row of a published file. `meta` becomes part of the task's."""
+
+    id: str
+    passages: tuple[Passage, ...]
+    triples: tuple[Triple, ...] | None
+    relations: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, ...], ...] = ()
+    questions: tuple[CorpusQuestion, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+class PublishedDocuments(DocumentSource):
+    """Documents of a published set.
+
+    Attributes
+    ----------
+    left_out
+        Why rows of the split are no tasks, and how many each.
+    note
+        How the split was made, in words.
+    """
+
+    name: str
+
+    def __init__(self, split: str) -> None:
+        super().__init__(split)
+        self.left_out: Counter[str] = Counter()
+        self.note = ""
+        self._rows: Sequence[Documents] = ()
+        self._fingerprint = ""
+
+    def _close(self, rows: Sequence[Documents]) -> None:
+        """Take the rows of the split; called once, when they are known.
+
+        Raises
+        ------
+        DataError
+            If there are none.
+        """
+        digest = hashlib.sha256(f"{self.name}/0 {self.split}".encode())
+        for row in rows:
+            told = [row.id, [[p.title, p.text] for p in row.passages], row.triples, row.relations]
+            asked = [[q.text, q.supporting] for q in row.questions]
+            text = json.dumps([*told, row.aliases, asked, row.meta], sort_keys=True)
+            digest.update(text.encode())
+        self._rows, self._fingerprint = rows, digest.hexdigest()
+        if not rows:
+            reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
+            raise DataError(
+                f"{self.name}: split {self.split!r} has no documents ({reasons or 'none found'}). "
+                f"{self.note}"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Task:
+        at = range(len(self._rows))[index]
+        row = self._rows[at]
+        return document_task(
+            id=row.id,
+            index=at,
+            passages=row.passages,
+            triples=None if row.triples is None else plain_triples(row.triples),
+            questions=row.questions,
+            aliases=row.aliases,
+            relations=row.relations,
+            **row.meta,
+        )
+
+    def relations(self, index: int) -> tuple[str, ...]:
+        return self._rows[index].relations
+
+
+def first_file(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of some files that is there; the first name if none is."""
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])

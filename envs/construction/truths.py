@@ -1,0 +1,67 @@
+"""How right a built graph is: its triples as a set, or the passages that it leads to."""
+
+from __future__ import annotations
+
+from graphenv.corpus import Corpus
+from graphenv.graph import Graph
+from graphenv.text import normalize
+
+__all__ = ["construction_truth"]
+
+
+def construction_truth(
+    predicted: Graph | None, gold: Graph | None, corpus: Corpus
+) -> tuple[float, dict[str, float]]:
+    """Return (success, metrics) of a graph whose aliases are merged; `None`: nothing was built.
+
+    Success is the F1 of the sets of (head, relation, tail), normalised (micro F1 of one task, as in
+    WebNLG's and Re-DocRED's evaluations). Metrics: `entity_f1`, `triple_precision`,
+    `triple_recall` and `size_ratio`, the number of predicted triples over that of gold ones. Two
+    empty sets are equal; a share of an empty set is 0.
+
+    Without gold triples, success is the mean recall of supporting passages over the questions
+    (`graphenv.rewards.construction.index.passage_recall`, as many passages as support the
+    question), and the only metric is `triples`, their number.
+
+    >>> gold = Graph.from_triples([("Heat", "by", "Mann"), ("Heat", "year", "1995")])
+    >>> built = Graph.from_triples([("heat", "by", "Mann")])
+    >>> success, metrics = construction_truth(built, gold, Corpus(()))
+    >>> round(success, 3), metrics["triple_precision"], metrics["triple_recall"]
+    (0.667, 1.0, 0.5)
+    """
+    if gold is None:
+        return _recall(predicted, corpus)
+    if predicted is None:
+        names = ("entity_f1", "triple_precision", "triple_recall", "size_ratio")
+        return 0.0, dict.fromkeys(names, 0.0)
+    mine, right = _triples(predicted), _triples(gold)
+    both = len(mine & right)
+    return _f1(mine, right), {
+        "entity_f1": _f1(_entities(predicted), _entities(gold)),
+        "triple_precision": both / len(mine) if mine else 0.0,
+        "triple_recall": both / len(right) if right else 0.0,
+        "size_ratio": len(mine) / len(right) if right else float(len(mine)),
+    }
+
+
+def _recall(predicted: Graph | None, corpus: Corpus) -> tuple[float, dict[str, float]]:
+    from graphenv.rewards.construction.index import passage_recall
+
+    asked = [question for question in corpus.questions if question.supporting]
+    if predicted is None or not asked:
+        return 0.0, {"triples": 0.0}
+    values = [passage_recall(predicted, corpus, q, len(q.supporting)) for q in asked]
+    return sum(values) / len(values), {"triples": float(predicted.num_edges)}
+
+
+def _triples(graph: Graph) -> set[tuple[str, ...]]:
+    return {tuple(map(normalize, triple)) for triple in graph.triples}
+
+
+def _entities(graph: Graph) -> set[str]:
+    return {normalize(label) for label in graph.labels}
+
+
+def _f1(predicted: set[tuple[str, ...]] | set[str], gold: set[tuple[str, ...]] | set[str]) -> float:
+    size = len(predicted) + len(gold)
+    return 2.0 * len({*predicted} & {*gold}) / size if size else 1.0
