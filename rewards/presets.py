@@ -55,6 +55,12 @@ PRESETS: dict[str, Preset] = {
         "wrong query can earn more than a right one (6 against 5).",
         "Reasoning-SQL, arXiv 2503.23157, 2025",
     ),
+    "r1-sgg": Preset(
+        "r1_sgg_format + 2*r1_sgg_node + 2*r1_sgg_box + 5*r1_sgg_edge",
+        "The published sum; the box part stands where the gold has boxes. Recall only: listing "
+        "every object and every relation maximises it. For comparison, not for training.",
+        "R1-SGG, arXiv 2504.13617, 2025",
+    ),
     "graphenv-query": Preset(
         "cap(execution + 0.5*(0.1*syntax + 0.2*schema_linking + 0.2*row_f1 + 0.2*component_f1 "
         "+ 0.3*query_ged), 1)",

@@ -51,17 +51,17 @@ def corner_distance(
     second: Matrix | Sequence[Box],
     size: tuple[float, float] = (1.0, 1.0),
 ) -> Matrix:
-    """Return the mean absolute difference of the four coordinates, (n, m); inf for a missing box.
+    """Return the L1 distance of the four coordinates, (n, m); inf where a box is missing.
 
     `size` is the width and height that coordinates are divided by first: those of the picture, for
-    a distance in [0, 1].
+    a distance in [0, 4].
 
     >>> corner_distance([(0, 0, 10, 10)], [(10, 0, 20, 10)], (100, 50)).tolist()
-    [[0.05]]
+    [[0.2]]
     """
     scale = np.array([size[0], size[1]] * 2, dtype=np.float64)
     a, b = _boxes(first) / scale, _boxes(second) / scale
-    return np.nan_to_num(np.abs(a[:, None] - b).mean(axis=2), nan=np.inf)
+    return np.nan_to_num(np.abs(a[:, None] - b).sum(axis=2), nan=np.inf)
 
 
 def _boxes(given: Matrix | Sequence[Box]) -> Matrix:

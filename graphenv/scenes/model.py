@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from graphenv.errors import ConfigError
 from graphenv.graph import Edge, Graph, Node
@@ -152,6 +153,17 @@ class Scene:
             for name in (head, tail):
                 nodes.append(Node(f"m{len(nodes)}", f"(not listed: {name})", MISSING))
         return Graph(tuple(nodes), tuple(edges))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.objects, self.relations, self.dangling))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A hash of strings means nothing in another process.
+        return {key: value for key, value in self.__dict__.items() if key != "_hash"}
 
     @property
     def has_boxes(self) -> bool:

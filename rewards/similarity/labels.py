@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphenv.errors import ConfigError
 from graphenv.references import load_attribute
+from graphenv.rewards.similarity.embedding import MAX_ENCODED, PREFIX, embedding
 from graphenv.text import bounded
 
 __all__ = [
@@ -20,11 +21,12 @@ __all__ = [
     "LabelSpec",
     "label_likeness",
     "label_similarity",
+    "prepare_similarity",
     "string_similarity",
 ]
 
 LabelSpec = str | Callable[[str, str], float] | None
-"""`None`, `"string"`, `"module:function"` or a function of two labels."""
+"""`None`, `"string"`, `"embedding:NAME"`, `"module:function"` or a function of two labels."""
 
 MAX_LABEL_CHARS = 200
 MAX_ASKED = 50_000
@@ -45,6 +47,8 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
     ----------
     spec
         `None`: 1.0 if the labels are equal, else 0.0. `"string"`: `string_similarity`.
+        `"embedding:NAME"`: the cosine of the vectors that a text encoder gives them, negative ones
+        0; NAME is a folder or a hub id (`graphenv.rewards.similarity.embedding`).
         `"module:function"` or a function: called once for each pair of different labels, in sorted
         order, so that it is symmetric whatever it does; what it returns for labels of up to
         `MAX_LABEL_CHARS` is remembered.
@@ -63,6 +67,8 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
     if spec is None:
         return _equal
     if isinstance(spec, str):
+        if spec.startswith(PREFIX):
+            return embedding(spec.removeprefix(PREFIX))
         if spec != "string":
             return _loaded(spec)
         _rapidfuzz()
@@ -71,8 +77,20 @@ def label_similarity(spec: LabelSpec = None) -> Callable[[str, str], float]:
         return _checked(spec, getattr(spec, "__name__", repr(spec)))
     raise ConfigError(
         f"similarity={bounded(repr(spec), 60)}: give None (equal or not), 'string', "
-        "'module:function' or a function of two labels"
+        "'embedding:NAME', 'module:function' or a function of two labels"
     )
+
+
+def prepare_similarity(spec: LabelSpec) -> None:
+    """Load now what the first comparison would load: the model of `"embedding:NAME"`.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be loaded.
+    """
+    if isinstance(spec, str) and spec.startswith(PREFIX):
+        embedding(spec.removeprefix(PREFIX)).load()
 
 
 def label_likeness(
@@ -81,7 +99,8 @@ def label_likeness(
     """Return the similarity of labels by labels; 0.0 where `ask`, of the same shape, is false.
 
     A function of the user is asked about `MAX_ASKED` pairs of different labels at most: those
-    whose texts are most alike. The others get 0.0, so one label more costs one pair, not all.
+    whose texts are most alike. The others get 0.0, so one label more costs one pair, not all. In
+    the same way a model encodes at most `MAX_ENCODED` labels a side.
 
     Raises
     ------
@@ -96,6 +115,8 @@ def label_likeness(
         return same.astype(np.float64)
     if spec == "string":
         return np.where(same, 1.0, np.where(ask, _texts(first, second), 0.0))
+    if isinstance(spec, str) and spec.startswith(PREFIX):
+        return np.where(same, 1.0, np.where(ask, _encoded(spec, first, second), 0.0))
     alike = label_similarity(spec)
     found = same.astype(np.float64)
     asked = np.argwhere(ask & ~same)
@@ -127,6 +148,21 @@ def _texts(first: Sequence[str], second: Sequence[str]) -> Matrix:
     length1, length2 = (np.array([len(x) for x in cut], dtype=np.intp) for cut in (cut1, cut2))
     longest = np.maximum(np.maximum.outer(length1, length2), 1)
     return np.asarray(1.0 - np.maximum(steps, 1).reshape(longest.shape) / longest)
+
+
+def _encoded(spec: str, first: Sequence[str], second: Sequence[str]) -> Matrix:
+    """Return what a model says of labels by labels, all taken as different."""
+    rows, columns = np.arange(len(first)), np.arange(len(second))
+    if max(len(first), len(second)) > MAX_ENCODED:
+        texts = _texts(first, second)
+        rows, columns = (
+            np.sort(np.argsort(-texts.max(axis=axis), kind="stable")[:MAX_ENCODED])
+            for axis in (1, 0)
+        )
+    found = np.zeros((len(first), len(second)))
+    chosen1, chosen2 = [first[i] for i in rows], [second[j] for j in columns]
+    found[np.ix_(rows, columns)] = embedding(spec.removeprefix(PREFIX)).likeness(chosen1, chosen2)
+    return found
 
 
 def _equal(a: str, b: str) -> float:
@@ -173,7 +209,7 @@ def _loaded(reference: str) -> Callable[[str, str], float]:
     if ":" not in reference:
         raise ConfigError(
             f"similarity={bounded(reference, 60)!r} is unknown: give None (equal or not), "
-            "'string' or 'module:function'"
+            "'string', 'embedding:NAME' or 'module:function'"
         )
     function = load_attribute(reference)
     if not callable(function):

@@ -17,7 +17,14 @@ from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.labels import LabelSpec, label_likeness, label_similarity
 from graphenv.rewards.similarity.wl import wl_colors
 
-__all__ = ["MAX_PAIRS", "SoftMatch", "check_scipy", "match_as_given", "soft_match"]
+__all__ = [
+    "MAX_PAIRS",
+    "SoftMatch",
+    "assign_nodes",
+    "check_scipy",
+    "match_as_given",
+    "soft_match",
+]
 
 MAX_PAIRS = 1_000_000
 """Above this many pairs of nodes only nodes with equal surroundings are matched: linear time."""
@@ -161,7 +168,7 @@ def match_as_given(
         images = _by_color(g1, g2)
         values = [float(j >= 0) for j in images]
     else:
-        images, values = _assigned(g1, g2, similarity, given)
+        images, values = assign_nodes(g1, g2, similarity, given)
     edges = _edges(g1, g2, images, values, similarity)
     return SoftMatch(
         tuple((i, j) for i, j in enumerate(images) if j >= 0),
@@ -211,10 +218,14 @@ def _checked_matrix(given: ArrayLike, rows: int, columns: int) -> Matrix:
 # -- nodes ----------------------------------------------------------------------------------------
 
 
-def _assigned(
-    g1: Graph, g2: Graph, similarity: LabelSpec, given: Matrix | None
+def assign_nodes(
+    g1: Graph, g2: Graph, similarity: LabelSpec = None, given: Matrix | None = None
 ) -> tuple[list[int], list[float]]:
-    """Return the image of each node of `g1` (-1: none) and how alike the two are."""
+    """Return the image of each node of `g1` (-1: none) and how alike the two are.
+
+    Maximises the summed likeness: that of labels by `similarity`, or `given`, a matrix (n1, n2) in
+    [0, 1]. The graphs break ties, see `soft_match`.
+    """
     rounds = wl_colors(g1, g2, _ROUNDS + 1)
     # In canonical order, the smaller graph first: what ties are left then look the same in every
     # numbering of the nodes and from both sides.
