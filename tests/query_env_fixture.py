@@ -8,9 +8,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 from graphenv import envs
+from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.env import Text2CypherEnv, Text2SQLEnv
-from graphenv.envs.queries.files.cache import cached
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.ladybug import write_ladybug
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from graphenv.envs.queries.files.cache import cache_folder, cached
+from graphenv.envs.cache import cache_folder, cached
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources.synthetic import SyntheticQueries

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphenv.envs.queries.files.cache import cached
+from graphenv.envs.cache import cached
 from graphenv.envs.queries.files.tables import Reference, Table, read_tables, write_tables
 from graphenv.envs.queries.gold.columns import Cell, fresh_values, made_up, shuffled
 from graphenv.errors import DataError

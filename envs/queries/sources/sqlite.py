@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
+from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
-from graphenv.envs.queries.files.cache import cached
 from graphenv.envs.queries.gold import sqlite_audit, sqlite_copies
 from graphenv.envs.queries.gold.sqlite_audit import (
     Finding,
@@ -24,7 +24,6 @@ from graphenv.envs.queries.gold.sqlite_copies import Witness, file_digest, file_
 from graphenv.envs.queries.gold.uniqueness import worst_cut
 from graphenv.envs.queries.gold.witnesses import VERSION, scopes, witnesses
 from graphenv.envs.queries.sources.published import PublishedQueries, Question
-from graphenv.errors import ConfigError
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
 from graphenv.query.sql import read_sql
@@ -53,11 +52,7 @@ class SqliteQueries(PublishedQueries):
 
     def __init__(self, split: str, count: int, ambiguous: str) -> None:
         super().__init__("sql", split, ambiguous)
-        if not is_whole(count, 0, CANDIDATES):
-            raise ConfigError(
-                f"{self.name}: variations={count!r} must be a whole number from 0 to {CANDIDATES}"
-            )
-        self._variations = count
+        self._variations = whole(self.name, "variations", count, 0, CANDIDATES)
         self._keep_ambiguous = ambiguous == "accept"
         self._files: dict[str, Path] = {}
         self._makers: dict[str, _Copies] = {}

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
+from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
-from graphenv.envs.queries.files.cache import cached
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.gold import graph_audit, graph_copies
 from graphenv.envs.queries.gold.graph_audit import audit_cypher
@@ -22,7 +22,6 @@ from graphenv.envs.queries.gold.witnesses import witnesses
 from graphenv.envs.queries.sources.importer_zip import VERSION, read_importer_zip
 from graphenv.envs.queries.sources.neo4j_labs import csv_rows
 from graphenv.envs.queries.sources.published import PublishedQueries, Question, need, text_in
-from graphenv.errors import ConfigError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema
@@ -81,10 +80,7 @@ class ZograscopeQueries(PublishedQueries):
         ambiguous: str = "leave out",
     ) -> None:
         super().__init__("cypher", split, ambiguous)
-        if not is_whole(variations, 0, _MOST):
-            raise ConfigError(
-                f"{self.name}: variations={variations!r} must be a whole number from 0 to {_MOST}"
-            )
+        whole(self.name, "variations", variations, 0, _MOST)
         folder = Path(root)
         asked = f"zograscope in {folder}"
         need(folder, asked=asked, layout=LAYOUT, folder=True)

@@ -8,10 +8,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from graphenv.checks import is_whole
+from graphenv.checks import is_whole, one_of, whole
+from graphenv.envs.cache import cached
 from graphenv.envs.kgqa.sources.synthetic.space import Permutation, mix
 from graphenv.envs.queries.engines.protocol import Database
-from graphenv.envs.queries.files.cache import cached
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources.base import QuerySource
@@ -124,22 +124,21 @@ class SyntheticQueries(QuerySource):
     ) -> None:
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         self._arguments = {k: arguments[k] for k in sorted(arguments)}
-        if language not in ("sql", "cypher"):
-            raise ConfigError(f"synthetic: language={language!r} is neither 'sql' nor 'cypher'")
+        one_of("synthetic", "language", language, ("sql", "cypher"))
         super().__init__(language, check_split(split))
         self._hops = _hop_list(hops)
         self._kinds = _kinds(self._hops, features)
-        _check("size", size, 200, 5_000)
-        _check("seed", seed, 0, 2**63)
+        whole("synthetic", "size", size, 200, 5_000)
+        whole("synthetic", "seed", seed, 0, 2**63)
         own = split if schemas == "unseen" else "train"
-        self._worlds = WORLDS[own] if worlds is None else _check("worlds", worlds, 1, 1_000)
-        self._tasks = SIZES[split] if tasks is None else _check("tasks", tasks, 1, 10_000_000)
-        if schemas not in SCHEMAS:
-            raise ConfigError(f"synthetic: schemas={schemas!r} is not one of {', '.join(SCHEMAS)}")
-        if paraphrases not in PARAPHRASES:
-            raise ConfigError(
-                f"synthetic: paraphrases={paraphrases!r} is not one of {', '.join(PARAPHRASES)}"
-            )
+        self._worlds = (
+            WORLDS[own] if worlds is None else whole("synthetic", "worlds", worlds, 1, 1_000)
+        )
+        self._tasks = (
+            SIZES[split] if tasks is None else whole("synthetic", "tasks", tasks, 1, 10_000_000)
+        )
+        one_of("synthetic", "schemas", schemas, SCHEMAS)
+        one_of("synthetic", "paraphrases", paraphrases, PARAPHRASES)
         if paraphrases == "unseen" and split != "heldout":
             raise ConfigError(
                 f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
@@ -349,11 +348,3 @@ def _kinds(hops: tuple[int, ...], features: Any) -> dict[int, tuple[Kind, ...]]:
         )
         for n in hops
     }  # fmt: skip
-
-
-def _check(name: str, value: Any, low: int, high: int) -> int:
-    if not is_whole(value, low, high):
-        raise ConfigError(
-            f"synthetic: {name}={value!r} must be a whole number from {low} to {high}"
-        )
-    return value

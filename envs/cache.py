@@ -1,4 +1,4 @@
-"""The folder in which made databases are kept: made once, by whichever process comes first."""
+"""The folder in which made databases and pictures are kept: made once, by the first who asks."""
 
 from __future__ import annotations
 
