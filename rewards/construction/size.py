@@ -1,0 +1,53 @@
+"""`compactness`: no triple twice, and no more of them than the documents can state."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from graphenv.episode import Episode
+from graphenv.rewards.construction.evidence import allowance, written
+from graphenv.rewards.construction.keys import triple_keys
+from graphenv.rewards.construction.wording import MAX_NAME_CHARS
+from graphenv.rewards.terms import EndTerm
+from graphenv.score import Kind
+
+__all__ = ["Compactness"]
+
+
+class Compactness(EndTerm):
+    """min(D, L) / W: D distinct triples of W written ones, L how many there should be at most.
+
+    L is the number of gold triples where they are known; else one triple in four words of the
+    documents, and then further relations between the same two names are not distinct. Aliases are
+    one name, a name of more than 200 characters makes no triple, and repetitions count in W even
+    where the graph has merged them. In [0, 1]. A graph without triples earns 1 where the gold is
+    known to have none, else 0; no graph earns 0. `None` if the task has no documents.
+
+    Blind to whether a triple is right, and to triples that are missing: one triple earns 1. Use it
+    as a factor, never alone.
+    """
+
+    kind: ClassVar[Kind] = "validity"
+    needs: ClassVar[frozenset[str]] = frozenset({"outcome.graph", "target.passages"})
+
+    def score(self, episode: Episode) -> float | None:
+        """Return the share of triples that are distinct and within the limit."""
+        target, outcome = episode.task.target, episode.outcome
+        if target.corpus is None:
+            return None
+        graph = outcome.graph if outcome is not None else None
+        if outcome is None or graph is None:
+            return 0.0
+        count = max(graph.num_edges, written(outcome))
+        gold = target.graph
+        if not count:
+            return float(gold is not None and not gold.num_edges)
+        short = [
+            (head, relation if gold is not None else "", tail)
+            for head, relation, tail in triple_keys(graph, target.corpus)
+            if max(map(len, (head, relation, tail))) <= MAX_NAME_CHARS
+        ]
+        if gold is None:
+            distinct = len({(*sorted((head, tail)),) for head, _, tail in short})
+            return min(distinct, allowance(target.corpus)) / count
+        return min(len(set(short)), gold.num_edges) / count
