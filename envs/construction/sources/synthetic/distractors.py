@@ -14,7 +14,7 @@ _WORK = (
 _PLACE = (
     "{s} is at its busiest in spring",
     "{s} draws many visitors",
-    "{s} is known for its rain",
+    "{s} gets a lot of rain",
     "{s} has seen better days",
     "{s} was hit by a storm some time ago",
 )

@@ -45,10 +45,15 @@ _PLACES = (
 )
 # Words of many names: what is left of a name without them is what people shorten it to.
 _COMMON = frozenset(
-    "a again and at brothers burg by children city college dancing dawn electric falls for gallery "
-    "goodbye group holdings in institute letter life media medal museum new night of old order "
-    "port portrait prize quartet republic rovers song sons sporting still the to united university "
-    "view wanderers winter with works book from".split()
+    (
+        *("a", "again", "and", "at", "book", "brothers", "burg", "by", "children", "city"),
+        *("college", "dancing", "dawn", "electric", "falls", "for", "from", "gallery"),
+        *("goodbye", "group", "holdings", "in", "institute", "letter", "life", "medal"),
+        *("media", "museum", "new", "night", "of", "old", "order", "port", "portrait"),
+        *("prize", "quartet", "republic", "rovers", "song", "sons", "sporting", "still"),
+        *("the", "to", "united", "university", "view", "wanderers", "winter", "with"),
+        "works",
+    )
 )
 
 
@@ -56,7 +61,7 @@ def alias_of(name: str, kind: str, choose: Choices) -> str:
     """Return another name: the family name, what a longer name is shortened to, or an epithet.
 
     >>> alias_of("Ida B. Monroe", "person", Choices(1)), alias_of("Mara", "city", Choices(2))
-    ('Monroe', 'the City of Stairs')
+    ('the Saffron Bison', 'the City of Coral Fountains')
     """
     words = name.split()
     if kind == "person":
@@ -80,7 +85,7 @@ def introduced(name: str, alias: str, wording: str, choose: Choices) -> str:
     """Return the phrase that brings in an alias.
 
     >>> introduced("Ida Monroe", "the Tin Owl", "seen", Choices(3))
-    'Ida Monroe, known to many as the Tin Owl,'
+    'Ida Monroe, also called the Tin Owl,'
     """
     pattern = choose.of(INTRODUCTIONS[wording])
     return pattern.replace("{name}", name).replace("{alias}", alias)

@@ -150,10 +150,10 @@ def plan_documents(
         elif tries > _TRIES:
             return None
     for _ in range(distractors):
-        new = _stranger(terrain, used, stated, choose)
-        if new is None:
+        stranger = _stranger(terrain, used, stated, choose)
+        if stranger is None:
             return None
-        stated[new] = []
+        stated[stranger] = []
     for title, own in stated.items():
         _fill(terrain, title, own, used, facts, choose)
         if not own:
@@ -168,9 +168,7 @@ def plan_documents(
     ]
 
 
-def _chain(
-    terrain: Terrain, topic: int, path: Sequence[str], choose: Choices
-) -> list[int] | None:
+def _chain(terrain: Terrain, topic: int, path: Sequence[str], choose: Choices) -> list[int] | None:
     """Return the triples of a random walk along a path that comes by no entity twice."""
     here, seen, found = topic, {topic}, []
     for move in path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from graphenv.corpus import CorpusQuestion
 from graphenv.envs.construction.sources.synthetic.choices import Choices
@@ -64,7 +65,7 @@ class Stated:
         A good one has 1 to 8 answers, none of which is its topic, no answer within any single
         document, and no move that undoes the one before.
         """
-        if any(_undoes(a, b) for a, b in zip(path, path[1:], strict=False)):
+        if any(_undoes(a, b) for a, b in pairwise(path)):
             return ()
         found = self.walk(topic, path)[-1]
         if not 0 < len(found) <= MAX_ANSWERS or topic in found:

@@ -154,6 +154,7 @@ class SyntheticDocuments(DocumentSource):
         self._turns = -(-self._tasks // (self._worlds * len(self._hops)))
         self._names = tuple(sorted(relation.name for relation in RELATIONS[:relations]))
         self._fingerprint: str | None = None
+        self._spaces: dict[tuple[int, int], Space] = {}
         self._check_room()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -225,14 +226,17 @@ class SyntheticDocuments(DocumentSource):
         return make_terrain(seed=seed, entities=self._entities, relations=self._relations)
 
     def _space(self, number: int, hops: int) -> Space:
-        return make_space(
-            seed=self._world_seed(number),
-            entities=self._entities,
-            relations=self._relations,
-            distractors=0,
-            hops=hops,
-            max_answers=_MOST_ANSWERS,
-        )
+        # Kept here, because the shared cache is too small for several splits and lengths.
+        if (number, hops) not in self._spaces:
+            self._spaces[number, hops] = make_space(
+                seed=self._world_seed(number),
+                entities=self._entities,
+                relations=self._relations,
+                distractors=0,
+                hops=hops,
+                max_answers=_MOST_ANSWERS,
+            )
+        return self._spaces[number, hops]
 
     def _check_room(self) -> None:
         """Refuse more tasks than there are problems now, and not in the middle of a training."""

@@ -75,7 +75,7 @@ _TEXT: dict[str, tuple[str, str]] = {
         "{h} was brought to bookshops by {t}; {t} put {h} into print"),
     "performed_by": (
         "{h} was recorded by {t}; {h} is a song of the band {t}; {t} recorded {h}; "
-        "{t} performed {h}; the band heard on {h} is {t}",
+        "{t} performed {h}; listeners hear {t} on {h}",
         "{h} was first played by {t}; {t} took {h} into the studio"),
     "member_of": (
         "{h} is a member of {t}; {h} plays in the band {t}; {t} has {h} as a member; "
