@@ -39,6 +39,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "graphenv.envs.queries.sources:CYPHER_SOURCES",
     ),
     EnvironmentRow(
+        "scene-graph",
+        "graphenv/SceneGraph-v0",
+        "graphenv.envs.scenes:SceneGraphEnv",
+        "graphenv.envs.scenes.sources:SOURCES",
+    ),
+    EnvironmentRow(
         "kg-construction",
         "graphenv/KGConstruction-v0",
         "graphenv.envs.construction:KGConstructionEnv",

@@ -41,12 +41,14 @@ _QUERIES = {
     *("outcome.results", "outcome.work", "target.results"),
 }
 _STEPS = {"step.moves", "step.graph", "step.reach"}
+_SCENES = {"outcome.scene", "target.scene"}
 _DOCUMENTS = {"target.passages", "target.questions", "target.supporting"}
 
 FAMILIES: dict[str, frozenset[str]] = {
     "kgqa": frozenset(_ANSWERS | _GRAPHS | _STEPS),
     "text2sql": frozenset(_QUERIES | _GRAPHS),
     "text2cypher": frozenset(_QUERIES | _GRAPHS),
+    "scene-graph": frozenset(_GRAPHS | _SCENES | {"step.graph"}),
     "kg-construction": frozenset(_GRAPHS | _DOCUMENTS | {"step.graph"}),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

@@ -24,7 +24,13 @@ from graphenv.task import Target, Task
 from graphenv.text import format_answer, format_call
 
 MAX_TURNS = 4
-TABLES = {"kgqa": "kgqa", "text2sql": "queries", "text2cypher": "queries"}
+TABLES = {
+    "kgqa": "kgqa",
+    "text2sql": "queries",
+    "text2cypher": "queries",
+    "scene-graph": "scenes",
+    "kg-construction": "construction",
+}
 """The table of each family. Graph terms, which every family with graphs has, have their own."""
 
 QUERY_PRESETS = (
@@ -53,6 +59,22 @@ PRESETS: dict[str, tuple[str, ...]] = {
     ),
     "text2sql": QUERY_PRESETS,
     "text2cypher": QUERY_PRESETS,
+    "scene-graph": (
+        "triple_f1",
+        "ged",
+        "0.5*ged + 0.5*edge_f1",
+        "0.7*triple_f1 + 0.3*node_f1",
+        "0.3*object_f1 + 0.7*relation_f1",
+        "gate(format, 0.5*triple_f1 + 0.5*soft_match)",
+        "triple_f1 + potential(ged_progress) + 0.1*turn_cost",
+    ),
+    "kg-construction": (
+        "triple_f1",
+        "0.7*triple_f1 + 0.3*node_f1",
+        "0.5*triple_f1 + 0.5*ged",
+        "gate(format, triple_f1)",
+        "triple_f1 + potential(ged_progress)",
+    ),
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""
 
@@ -66,10 +88,21 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
         {"mode": "single", "worlds": 1, "size": 200},
         {"mode": "tools", "worlds": 1, "size": 200},
     ),
+    "graphenv/SceneGraph-v0": ({"mode": "single"}, {"mode": "steps"}),
+    "graphenv/KGConstruction-v0": (
+        {"mode": "single", "worlds": 1, "tasks": 200, "facts": 2},
+        {"mode": "turns", "worlds": 1, "tasks": 200, "facts": 2},
+    ),
 }
 """The modes of every registered id; the registry tests fail for an id without its row."""
 
-VERDICTS = {"kgqa": "exact", "text2sql": "execution", "text2cypher": "execution"}
+VERDICTS = {
+    "kgqa": "exact",
+    "text2sql": "execution",
+    "text2cypher": "execution",
+    "scene-graph": "triple_f1",
+    "kg-construction": "triple_f1",
+}
 """The default reward of each family."""
 
 ENVIRONMENT_MODES = [(row.id, mode) for row in ENVIRONMENTS for mode in MODES.get(row.id, ({},))]

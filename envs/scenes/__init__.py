@@ -1,5 +1,7 @@
-"""Scene graphs from captions, images or detected objects."""
+"""Scene graphs from captions, images or detected objects: the environment and its sources."""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from graphenv.envs.scenes.env import SceneGraphEnv
+
+__all__ = ["SceneGraphEnv"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary, scene_task
@@ -19,15 +19,11 @@ SOURCES: dict[str, str] = {
     "psg": "graphenv.envs.scenes.sources.psg:PSGScenes",
 }
 
-_ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "answer", "images", "boxes", "max_turns"),
-    *("instructions", "max_observation", "render_mode"),
-)
-"""What the environment takes itself: offered beside a source's own when one is misspelt."""
 
-
-def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> SceneSource:
-    """Return the source `name` for a split.
+def make_source(
+    name: str, split: str, arguments: Mapping[str, Any], *, also: Iterable[str] = ()
+) -> SceneSource:
+    """Return the source `name` for a split; `also` is offered too when an argument is misspelt.
 
     Raises
     ------
@@ -40,7 +36,7 @@ def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> SceneSou
         raise UnknownNameError(f"Scene source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
     cls = load_row(SOURCES[name])
     what = f"scenes: source={name!r}"
-    check_keywords(what, cls, [*arguments, "split"], also=_ENVIRONMENT_ARGUMENTS)
+    check_keywords(what, cls, [*arguments, "split"], also=also)
     source = cls(split=split, **arguments)
     assert isinstance(source, SceneSource)
     return source
