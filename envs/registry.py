@@ -45,6 +45,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "graphenv.envs.scenes.sources:SOURCES",
     ),
     EnvironmentRow(
+        "caption-correction",
+        "graphenv/CaptionCorrection-v0",
+        "graphenv.envs.captions.env:CaptionCorrectionEnv",
+        "graphenv.envs.scenes.sources:SOURCES",
+    ),
+    EnvironmentRow(
         "kg-construction",
         "graphenv/KGConstruction-v0",
         "graphenv.envs.construction:KGConstructionEnv",

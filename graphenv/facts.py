@@ -48,6 +48,12 @@ FAMILIES: dict[str, frozenset[str]] = {
     "kgqa": frozenset(_ANSWERS | _GRAPHS | _STEPS),
     "text2sql": frozenset(_QUERIES | _GRAPHS),
     "text2cypher": frozenset(_QUERIES | _GRAPHS),
+    "caption-correction": frozenset(
+        _GRAPHS
+        | _SCENES
+        | {"outcome.draft", "outcome.answer", "target.answer"}
+        | {"outcome.rationale", "target.rationale"}
+    ),
     "scene-graph": frozenset(_GRAPHS | _SCENES | {"step.graph"}),
     "kg-construction": frozenset(_GRAPHS | _DOCUMENTS | {"step.graph"}),
 }

@@ -13,6 +13,7 @@ FAMILIES: dict[str, str] = {
     "kgqa": "graphenv.agents.families.kgqa:KGQAFamily",
     "text2sql": "graphenv.agents.families.queries:QueryFamily",
     "text2cypher": "graphenv.agents.families.queries:QueryFamily",
+    "caption-correction": "graphenv.agents.families.captions:CaptionFamily",
     "scene-graph": "graphenv.agents.families.scenes:SceneFamily",
     "kg-construction": "graphenv.agents.families.construction:ConstructionFamily",
 }

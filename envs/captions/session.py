@@ -1,0 +1,256 @@
+"""Episodes of correction and of reasoning in play."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from graphenv.envs.captions.reading import NO_TOOLS, find_caption, find_reasons
+from graphenv.envs.captions.wording import Captions
+from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
+from graphenv.envs.scenes.sources.base import SceneVocabulary
+from graphenv.envs.session import OVER, Session
+from graphenv.episode import Episode, Outcome, Status, ToolCall
+from graphenv.graph import Graph
+from graphenv.scenes import Scene
+from graphenv.scenes.edits import SceneEdit
+from graphenv.scenes.rationale import read_rationale
+from graphenv.scenes.truths import scene_truth
+from graphenv.seeding import stable_hash
+from graphenv.text import ParsedTurn, bounded, normalize, parse_turn
+
+__all__ = ["CorrectionSession", "PublicDraft", "ReasoningSession"]
+
+MAX_GROWTH = 2
+"""A caption may be so many times as long as the longest that is shown, and 200 characters more."""
+
+
+class PublicDraft(NamedTuple):
+    """What an agent may read beside the chat: the draft that is shown, and words to guess."""
+
+    draft: Scene | None
+    vocabulary: SceneVocabulary
+
+
+class CorrectionSession(Session):
+    """A draft with mistakes, and what the policy makes of it.
+
+    Parameters
+    ----------
+    template, max_observation
+        See `Session`.
+    draft
+        The planted draft; `None` where the first turn is the draft.
+    vocabulary
+        The words of the source.
+    answer
+        The form of a graph: `json` or `triples`.
+    captions
+        How captions are read, `None` where graphs are asked for.
+    longest
+        The characters of the longest caption that the prompt shows.
+    asked_again
+        What is said after an own draft.
+    needs
+        The facts that the reward reads; graphs are made only if they are in here.
+    """
+
+    def __init__(
+        self,
+        template: Episode,
+        *,
+        max_observation: int,
+        draft: Scene | None,
+        vocabulary: SceneVocabulary,
+        answer: str,
+        captions: Captions | None,
+        longest: int,
+        asked_again: str,
+        needs: frozenset[str],
+    ) -> None:
+        super().__init__(template, {}, max_observation=max_observation)
+        self._planted = draft
+        self._draft = draft
+        self._vocabulary = vocabulary
+        self._answer = answer
+        self._captions = captions
+        self._longest = longest
+        self._again = asked_again
+        self._needs = needs
+
+    @property
+    def world(self) -> PublicDraft:
+        """The draft that is shown, and the words of the source."""
+        return PublicDraft(self._planted, self._vocabulary)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the sizes of the draft and of the final scene, and a digest of each."""
+        final = self.outcome.scene if self.outcome is not None else None
+        return {"draft": _told(self._draft), "final": _told(final)}
+
+    def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
+        """Read one turn: the policy's own draft, or the correction that ends the episode."""
+        outcome = self._judged(parse_turn(text))
+        if self._draft is not None:
+            self.outcome = outcome
+            return (), "", outcome.status, outcome.reason
+        if outcome.scene is None:  # the next turn is the last one, whatever this one was
+            self._draft = Scene()
+            said = f"Malformed draft: {outcome.reason}. {self.allowed()}"
+            return (), said, "malformed", outcome.reason
+        self._draft = outcome.scene
+        return (), self._again, outcome.status, outcome.reason
+
+    def conclude(self, items: tuple[str, ...]) -> Outcome:
+        """Return the outcome of an answer list: its only item is the graph or caption."""
+        if len(items) != 1:
+            return self._without(f"{len(items)} answers; exactly one is asked for")
+        return self._read(items[0].strip())
+
+    def _judged(self, turn: ParsedTurn) -> Outcome:
+        if turn.calls:
+            return self._without(NO_TOOLS)
+        found, reason = find_scene(turn) if self._captions is None else find_caption(turn)
+        return self._without(reason) if found is None else self._read(found)
+
+    def _read(self, text: str) -> Outcome:
+        if self._captions is None:
+            scene, reason = read_answer(text, self._answer, ())
+        else:
+            most = MAX_GROWTH * self._longest + 200
+            if len(text) > most:
+                return self._without(f"a caption of {len(text)} characters; {most} are read")
+            scene, reason = self._captions.read(text)
+        if scene is None:
+            return self._without(reason)
+        graph = scene.graph if "outcome.graph" in self._needs else None
+        status: Status = "ok"
+        if scene.dangling:  # graded all the same: it costs what wrong relations cost
+            head, relation, tail = (bounded(part, 60) for part in scene.dangling[0])
+            status = "infeasible"
+            reason = (
+                f"{len(scene.dangling)} relations name objects that are not listed, such as "
+                f"{head!r} {relation!r} {tail!r}"
+            )
+        return Outcome(status, reason, graph=graph, program=text, scene=scene, draft=self._draft)
+
+    def _without(self, reason: str) -> Outcome:
+        return Outcome("malformed", bounded(reason, 300), draft=self._draft)
+
+    def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
+        """Return the F1 of the sets of facts; beside it what the correction changed.
+
+        Metrics: those of `scene_truth`; `draft_f1`, and `gain`, the F1 less that of the draft;
+        facts added and removed, right and wrong; `parser_error_rate` where captions are graded.
+        """
+        gold = self.task.target.scene
+        assert gold is not None
+        success, metrics = scene_truth(outcome.scene, gold)
+        draft = Scene() if self._draft is None else self._draft
+        before = scene_truth(draft, gold)[0]
+        metrics["draft_f1"] = before
+        metrics["gain"] = success - before
+        final = draft if outcome.scene is None else outcome.scene
+        metrics.update({k: float(v) for k, v in SceneEdit(draft, final, gold).counts().items()})
+        if self._captions is not None:
+            metrics["parser_error_rate"] = self._captions.error_rate
+        return success, metrics
+
+    def _closing(self) -> str:
+        ended = self.outcome is not None and self.outcome.scene is not None
+        return "Correction received." if ended else OVER
+
+    def allowed(self) -> str:
+        """Say what a turn may hold."""
+        if self._captions is not None:
+            return "Write the caption between <answer> and </answer>."
+        return f"Write the scene graph, {FORMS[self._answer]}, in one ```json block."
+
+
+class ReasoningSession(Session):
+    """A question about a scene: facts, one a line, and an answer, in one turn."""
+
+    def __init__(
+        self,
+        template: Episode,
+        *,
+        max_observation: int,
+        vocabulary: SceneVocabulary,
+        needs: frozenset[str],
+    ) -> None:
+        super().__init__(template, {}, max_observation=max_observation)
+        self._vocabulary = vocabulary
+        self._needs = needs
+
+    @property
+    def world(self) -> PublicDraft:
+        """The words of the source."""
+        return PublicDraft(None, self._vocabulary)
+
+    def facts(self) -> dict[str, Any]:
+        """Return how much was stated, and a digest of it."""
+        stated = self.outcome.rationale if self.outcome is not None else None
+        if stated is None:
+            return {"entities": 0, "triples": 0, "rationale": ""}
+        told = {"entities": len(stated.nodes), "triples": len(stated.edges)}
+        return {**told, "rationale": f"{stable_hash(repr(stated)):x}"}
+
+    def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
+        """Read the only turn."""
+        parsed = parse_turn(text)
+        reasons, reason = find_reasons(parsed)
+        if reasons is None:
+            self.outcome = Outcome("malformed", bounded(reason, 300))
+        else:
+            assert parsed.answer is not None and parsed.answer.items is not None
+            self.outcome = self._judged(reasons, parsed.answer.items)
+        return (), "", self.outcome.status, self.outcome.reason
+
+    def conclude(self, items: tuple[str, ...]) -> Outcome:
+        """Return the outcome of an answer without reasons."""
+        return self._judged("", items)
+
+    def _judged(self, reasons: str, items: tuple[str, ...]) -> Outcome:
+        stated, reason = read_rationale(reasons)
+        if stated is None:
+            return Outcome("malformed", bounded(reason, 300))
+        graph = stated if "outcome.graph" in self._needs else None
+        return Outcome("ok", answer=items, graph=graph, rationale=stated)
+
+    def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
+        """Return whether the answer is the gold answer, as sets of normalised items.
+
+        Metrics: `rationale_f1`, F1 of the sets of stated and gold facts.
+        """
+        target = self.task.target
+        given = outcome.answer
+        gold = {normalize(item) for item in target.answer or ()}
+        right = given is not None and {normalize(item) for item in given} == gold
+        metrics: dict[str, float] = {}
+        if target.rationale is not None:
+            theirs = _stated(target.rationale)
+            ours = _stated(outcome.rationale) if outcome.rationale is not None else set()
+            size = len(ours) + len(theirs)
+            metrics["rationale_f1"] = 2.0 * len(ours & theirs) / size if size else 1.0
+        return float(right), metrics
+
+    def allowed(self) -> str:
+        """Say what a turn may hold."""
+        return 'Write facts, one a line, and then <answer>["..."]</answer>.'
+
+
+def _told(scene: Scene | None) -> dict[str, Any]:
+    """Return the size of a scene and a digest of it."""
+    if scene is None:
+        return {}
+    return {
+        "objects": len(scene.objects),
+        "attributes": sum(len(thing.attributes) for thing in scene.objects),
+        "relations": len(scene.relations),
+        "dangling": len(scene.dangling),
+        "scene": f"{stable_hash(repr(scene)):x}",
+    }
+
+
+def _stated(graph: Graph) -> set[tuple[str, ...]]:
+    facts: set[tuple[str, ...]] = {(normalize(n.label), normalize(n.kind)) for n in graph.nodes}
+    return facts | {tuple(map(normalize, triple)) for triple in graph.triples}
