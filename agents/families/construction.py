@@ -49,8 +49,8 @@ class ConstructionFamily(Family):
     def planted(self, index: int, errors: int) -> list[str]:
         """Return the gold with mistakes: a wrong relation, a surplus triple, a missing one, again.
 
-        Where no right triple is left to spoil, a surplus one stands for it. A surplus triple names nobody
-        whom the documents know.
+        Where no right triple is left to spoil, a surplus one stands for it. A surplus triple names
+        nobody whom the documents know.
         """
         task = self.env.source[index]
         triples = _gold(task)

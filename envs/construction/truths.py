@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from graphenv.corpus import Corpus
+from graphenv.corpus import Corpus, CorpusQuestion
 from graphenv.graph import Graph
+from graphenv.rewards.construction.index import passage_recall
+from graphenv.rewards.construction.keys import entity_key
+from graphenv.rewards.construction.walking import follow, set_f1
 from graphenv.text import normalize
 
 __all__ = ["construction_truth"]
@@ -17,7 +20,8 @@ def construction_truth(
     Success is the F1 of the sets of (head, relation, tail), normalised (micro F1 of one task, as in
     WebNLG's and Re-DocRED's evaluations). Metrics: `entity_f1`, `triple_precision`,
     `triple_recall` and `size_ratio`, the number of predicted triples over that of gold ones. Two
-    empty sets are equal; a share of an empty set is 0.
+    empty sets are equal; a share of an empty set is 0. Where questions with paths are known,
+    `answer_f1` is the mean F1 of what their paths reach in the graph.
 
     Without gold triples, success is the mean recall of supporting passages over the questions
     (`graphenv.rewards.construction.index.passage_recall`, as many passages as support the
@@ -31,22 +35,30 @@ def construction_truth(
     """
     if gold is None:
         return _recall(predicted, corpus)
+    asked = [question for question in corpus.questions if question.path and question.answers]
     if predicted is None:
-        names = ("entity_f1", "triple_precision", "triple_recall", "size_ratio")
-        return 0.0, dict.fromkeys(names, 0.0)
+        names = ["entity_f1", "triple_precision", "triple_recall", "size_ratio"]
+        return 0.0, dict.fromkeys([*names, *(["answer_f1"] if asked else [])], 0.0)
     mine, right = _triples(predicted), _triples(gold)
     both = len(mine & right)
-    return _f1(mine, right), {
+    metrics = {
         "entity_f1": _f1(_entities(predicted), _entities(gold)),
         "triple_precision": both / len(mine) if mine else 0.0,
         "triple_recall": both / len(right) if right else 0.0,
         "size_ratio": len(mine) / len(right) if right else float(len(mine)),
     }
+    if asked:
+        answered = [_answer_f1(predicted, corpus, question) for question in asked]
+        metrics["answer_f1"] = sum(answered) / len(answered)
+    return _f1(mine, right), metrics
+
+
+def _answer_f1(graph: Graph, corpus: Corpus, question: CorpusQuestion) -> float:
+    answers = {entity_key(answer, corpus) for answer in question.answers}
+    return set_f1(follow(graph, corpus, question), answers)
 
 
 def _recall(predicted: Graph | None, corpus: Corpus) -> tuple[float, dict[str, float]]:
-    from graphenv.rewards.construction.index import passage_recall
-
     asked = [question for question in corpus.questions if question.supporting]
     if predicted is None or not asked:
         return 0.0, {"triples": 0.0}
