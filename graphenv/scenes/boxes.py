@@ -30,7 +30,7 @@ def iou(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> Matrix
     >>> iou([(0, 0, 10, 10)], [(0, 0, 10, 10), (5, 0, 15, 10), (20, 20, 30, 30)]).round(3).tolist()
     [[1.0, 0.333, 0.0]]
     """
-    return _overlaps(first, second)[0]
+    return _overlap(*_sides(first, second))[0]
 
 
 def giou(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> Matrix:
@@ -42,8 +42,11 @@ def giou(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> Matri
     >>> giou([(0, 0, 10, 10)], [(0, 0, 10, 10), (20, 0, 30, 10)]).round(3).tolist()
     [[1.0, -0.333]]
     """
-    found, union, hull = _overlaps(first, second)
-    return found - np.divide(hull - union, hull, out=np.ones_like(hull), where=hull > 0)
+    a, b = _sides(first, second)
+    share, union = _overlap(a, b)
+    width = np.maximum(a[2], b[2]) - np.minimum(a[0], b[0])
+    hull = width * (np.maximum(a[3], b[3]) - np.minimum(a[1], b[1]))
+    return share - np.divide(hull - union, hull, out=np.ones_like(hull), where=hull > 0)
 
 
 def corner_distance(
@@ -59,27 +62,21 @@ def corner_distance(
     >>> corner_distance([(0, 0, 10, 10)], [(10, 0, 20, 10)], (100, 50)).tolist()
     [[0.2]]
     """
-    scale = np.array([size[0], size[1]] * 2, dtype=np.float64)
-    a, b = _boxes(first) / scale, _boxes(second) / scale
-    return np.nan_to_num(np.abs(a[:, None] - b).sum(axis=2), nan=np.inf)
+    a, b = _sides(first, second)
+    across, down = np.abs(a[0] - b[0]) + np.abs(a[2] - b[2]), np.abs(a[1] - b[1])
+    found = across / size[0] + (down + np.abs(a[3] - b[3])) / size[1]
+    return np.nan_to_num(found, nan=np.inf)
 
 
-def _boxes(given: Matrix | Sequence[Box]) -> Matrix:
-    return np.asarray(given, dtype=np.float64).reshape(-1, 4)
+def _sides(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> tuple[Matrix, Matrix]:
+    """Return left, top, right, bottom as (4, n, 1) and (4, 1, m)."""
+    a, b = (np.asarray(side, dtype=np.float64).reshape(-1, 4).T for side in (first, second))
+    return a[:, :, None], b[:, None]
 
 
-def _overlaps(
-    first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]
-) -> tuple[Matrix, Matrix, Matrix]:
-    """Return IoU, area of the union and area of the box around both (NaN where one is missing)."""
-    a, b = _boxes(first)[:, None], _boxes(second)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    both = np.maximum(sides, 0.0).prod(axis=-1)
-    union = _area(a) + _area(b) - both
-    around = np.maximum(a[..., 2:], b[..., 2:]) - np.minimum(a[..., :2], b[..., :2])
-    share = np.divide(both, union, out=np.zeros_like(union), where=union > 0)
-    return share, union, around.prod(axis=-1)
-
-
-def _area(boxes: Matrix) -> Matrix:
-    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
+def _overlap(a: Matrix, b: Matrix) -> tuple[Matrix, Matrix]:
+    """Return IoU and the area of the union, NaN where a box is missing."""
+    width = np.maximum(np.minimum(a[2], b[2]) - np.maximum(a[0], b[0]), 0.0)
+    both = width * np.maximum(np.minimum(a[3], b[3]) - np.maximum(a[1], b[1]), 0.0)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
+    return np.divide(both, union, out=np.zeros_like(union), where=union > 0), union
