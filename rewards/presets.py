@@ -61,6 +61,26 @@ PRESETS: dict[str, Preset] = {
         "every object and every relation maximises it. For comparison, not for training.",
         "R1-SGG, arXiv 2504.13617, 2025",
     ),
+    "autograph-carrier": Preset(
+        "carrier(paper='autograph')",
+        "Is the answer near the topics of the question in the built graph? A node with the answer's "
+        "name stands for the published judge, which is a model that sees the gold answer. Nothing "
+        "has to be grounded and size is free.",
+        "AutoGraph-R1: end-to-end reinforcement learning for knowledge graph construction, 2025",
+    ),
+    "autograph-index": Preset(
+        "passage_recall(paper='autograph')",
+        "Recall@5 of the supporting passages by personalised PageRank over the built graph. Nothing "
+        "has to be grounded and size is free.",
+        "AutoGraph-R1: end-to-end reinforcement learning for knowledge graph construction, 2025",
+    ),
+    "graphenv-construction": Preset(
+        "0.7*kg_f1 + 0.3*carrier",
+        "Agreement with the gold triples, and whether questions can be answered from the graph. A "
+        "triple that is not gold lowers it, whatever it leads to; one that is raises it. It needs "
+        "questions: without them use kg_f1, without gold triples passage_recall.",
+        "graphenv",
+    ),
     "graphenv-query": Preset(
         "cap(execution + 0.5*(0.1*syntax + 0.2*schema_linking + 0.2*row_f1 + 0.2*component_f1 "
         "+ 0.3*query_ged), 1)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -29,8 +30,10 @@ _SAME = 9  # decimals that tell two scores apart
 class PassageRecall(EndTerm):
     """p * mean over questions of the recall@k of their supporting passages, p as of `carrier`.
 
-    Passages are ranked by `passage_scores` over the supported triples. In [0, 1]; `None` if the
-    task has no question with supporting titles, 0 for no graph. Without k, as many passages are
+    Passages are ranked by `passage_scores` over the supported triples. Where the gold graph is
+    known, recall is divided by what the gold graph recalls, and 1 at most, so that no part of the
+    gold is better than all of it; questions by which it recalls nothing are left out. In [0, 1];
+    `None` if no question with supporting titles is left, 0 for no graph. Without k, as many passages are
     looked at as support the question, so that recall is precision too: a question answered by all
     of three passages is of no use, and six that are ranked at random give their share.
 
@@ -81,8 +84,12 @@ class PassageRecall(EndTerm):
     def score(self, episode: Episode) -> float | Grade | None:
         """Return the value, with the recall of each question."""
         corpus, outcome = episode.task.target.corpus, episode.outcome
-        asked = [q for q in corpus.questions if q.supporting][:MAX_QUESTIONS] if corpus else []
-        if corpus is None or not asked:
+        gold = episode.task.target.graph if self.stated and self.paper is None else None
+        if corpus is None:
+            return None
+        best = _best(gold, corpus, self.k)
+        asked = [(q, most) for q, most in zip(_asked(corpus), best, strict=True) if most]
+        if not asked:
             return None
         if outcome is None or outcome.graph is None:
             return 0.0
@@ -91,11 +98,27 @@ class PassageRecall(EndTerm):
         else:
             found = evidence(outcome, episode.task, stated=self.stated)
         each = [
-            recall_at(_ranked(found.graph, found.passages, corpus, q), corpus, q, self.k)
-            for q in asked
+            min(
+                1.0,
+                recall_at(_ranked(found.graph, found.passages, corpus, q), corpus, q, self.k) / x,
+            )
+            for q, x in asked
         ]
         info = {"supported": found.precision, "recalled": [round(v, 3) for v in each]}
         return Grade(found.precision * sum(each) / len(each), info)
+
+
+def _asked(corpus: Corpus) -> list[CorpusQuestion]:
+    return [question for question in corpus.questions if question.supporting][:MAX_QUESTIONS]
+
+
+@lru_cache(maxsize=256)
+def _best(gold: Graph | None, corpus: Corpus, k: int | None) -> tuple[float, ...]:
+    """Return for each question what the gold graph recalls; 1.0 where no gold is known."""
+    asked = _asked(corpus)
+    if gold is None:
+        return (1.0,) * len(asked)
+    return tuple(passage_recall(gold, corpus, question, k) for question in asked)
 
 
 def passage_recall(
@@ -188,7 +211,7 @@ def _ranked(
     network: nx.Graph[Any] = nx.Graph()
     network.add_nodes_from(sorted(where))  # sums must not depend on the order of triples
     network.add_edges_from(sorted(pairs))
-    rank = nx.pagerank(network, alpha=DAMPING, personalization=dict.fromkeys(seeds, 1.0), tol=1e-9)
+    rank = nx.pagerank(network, alpha=DAMPING, personalization=dict.fromkeys(seeds, 1.0))
     for name, value in rank.items():
         held = [i for i in range(len(scores)) if where[name] >> i & 1]
         for i in held:

@@ -47,8 +47,8 @@ def follow(
 ) -> set[str]:
     """Return the keys of the entities at the end of the path of a question.
 
-    `^relation` goes against the arrow. As in MetaQA a topic is dropped after every step, unless it
-    is itself a gold answer. `alike` compares keys of relations.
+    `^relation` goes against the arrow. A loop is no step, and a topic no answer unless the gold says
+    so. `alike` compares keys of relations.
 
     >>> built = Graph.from_triples([("Heat", "by", "Mann"), ("Thief", "by", "Mann")])
     >>> asked = CorpusQuestion("?", topics=("Heat",), path=("by", "^by"), answers=("Thief",))
@@ -56,7 +56,6 @@ def follow(
     {'thief'}
     """
     topics = {entity_key(topic, corpus) for topic in question.topics}
-    dropped = topics - {entity_key(answer, corpus) for answer in question.answers}
     names = [entity_key(label, corpus) for label in graph.labels]
     relations = {edge.relation: relation_key(edge.relation) for edge in graph.edges}
     frontier = topics & set(names)
@@ -65,15 +64,15 @@ def follow(
         fitting = {name for name, key in relations.items() if alike(key, wanted)}
         reached = set()
         for edge in graph.edges:
-            if edge.relation in fitting:
+            if edge.relation in fitting and names[edge.head] != names[edge.tail]:
                 ends = (names[edge.head], names[edge.tail])
                 for here, there in (ends, ends[::-1]) if not graph.directed else (ends,):
                     if back:
                         here, there = there, here
                     if here in frontier:
                         reached.add(there)
-        frontier = reached - dropped
-    return frontier
+        frontier = reached
+    return frontier - (topics - {entity_key(answer, corpus) for answer in question.answers})
 
 
 def rings(graph: Graph, corpus: Corpus, question: CorpusQuestion) -> Iterator[set[str]]:
