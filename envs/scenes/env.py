@@ -182,6 +182,7 @@ class SceneGraphEnv(GraphEnv):
             images=self.images,
             boxes=self.boxes,
             attributes=self.scene_source.has_attributes,
+            relations=self.scene_source.relation_names,
         )
         image = self.scene_source.image(task.index) if self.images else None
         caption = str(task.messages[0]["content"])

@@ -46,11 +46,9 @@ _GIVEN_TRIPLES = """\
 
 _TASK = "You turn {what} into a scene graph: the objects{attributes} and how they relate."
 _GIVEN = "Objects of an image are listed with ids and boxes. You write how they relate."
-_BOTH = (
-    " Write what the caption tells and the image shows, nothing else."
-    " Use the caption's words, verbs in their base form."
-)
-_CAPTION = " Write what the caption tells, nothing else, in its words, verbs in their base form."
+_BOTH = " Write what the caption tells and the image shows, nothing else."
+_CAPTION = " Write what the caption tells, nothing else."
+_WORDS = " Use the caption's words, verbs in their base form."
 _IMAGE = " Write what the image shows."
 
 
@@ -65,30 +63,31 @@ def system_text(
     images: bool,
     boxes: bool,
     attributes: bool,
+    relations: Sequence[str],
 ) -> str | None:
     """Return the instructions, the same for every task; `None` for the bare caption.
 
     `captions`, `given` (detected objects) and `images` say what is shown; `boxes` and `attributes`
-    what is asked beside labels and relations.
+    what is asked beside labels and relations; `relations` are those to choose from, if any.
     """
     if instructions == "none":
         return None
     form = "a JSON list of facts" if answer == "triples" else "JSON"
+    known = f"\nRelations to choose from: {', '.join(relations)}." if relations else ""
     if instructions == "short":
-        return (
-            f"Write the {'relations' if given else 'scene graph'} as {form} in one ```json block."
-        )
+        asked = "relations" if given else "scene graph"
+        return f"Write the {asked} as {form} in one ```json block.{known}"
     what = "a caption" if captions else "an image"
     told = (
         _GIVEN if given else _TASK.format(what=what, attributes=", what they are like" * attributes)
     )
     if captions:
-        told += _BOTH if images else _CAPTION
+        told += (_BOTH if images else _CAPTION) + _WORDS * (not relations)
     elif images and not given:
         told += _IMAGE
     example = _example(answer, given=given, boxes=boxes, attributes=attributes)
     if mode == "single":
-        return f"{told} Answer with {form} in one block, in this form:\n{example}"
+        return f"{told} Answer with {form} in one block, in this form:\n{example}{known}"
     call = (
         format_call("add_relation", subject="robot.1", relation="play", object="cello.1")
         if given
@@ -98,7 +97,7 @@ def system_text(
     return (
         f"{told} Build the graph with tools. Call a tool by writing\n{call}\nand read what it "
         f"answers. End with submit. Tools:\n{listed}\nOr write the whole graph in one block, in a "
-        f"turn without tool calls:\n{example}"
+        f"turn without tool calls:\n{example}{known}"
     )
 
 

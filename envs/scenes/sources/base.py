@@ -75,6 +75,11 @@ class SceneSource(ABC):
         """Whether gold scenes tell what objects are like."""
         return True
 
+    @property
+    def relation_names(self) -> tuple[str, ...]:
+        """The relations to choose from, where there is a closed list of them: prompts show it."""
+        return ()
+
     @abstractmethod
     def __len__(self) -> int: ...
 

@@ -71,8 +71,13 @@ class PSGScenes(BoxedScenes):
         if not isinstance(tests, list) or not isinstance(entries, list):
             raise broken(path, "test_image_ids and data", sorted(data))
         self._tests = {str(image) for image in tests}
+        self._predicates = tuple(names[2])
         self.note = "heldout is test_image_ids; the rest is carved by image."
         self._take(_pictures(path, entries, names[0] + names[1], names[2]), self._split_of)
+
+    @property
+    def relation_names(self) -> tuple[str, ...]:
+        return self._predicates
 
     def _split_of(self, picture: Picture) -> str:
         if picture.id in self._tests:

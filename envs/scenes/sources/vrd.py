@@ -51,8 +51,13 @@ class VRDScenes(BoxedScenes):
         path = need(folder / f"annotations_{part}.json", asked=asked, layout=LAYOUT)
         labels = _names(need(folder / "objects.json", asked=asked, layout=LAYOUT))
         predicates = _names(need(folder / "predicates.json", asked=asked, layout=LAYOUT))
+        self._predicates = tuple(predicates)
         self.note = "heldout is annotations_test.json; the rest is carved by image."
         self._take(_pictures(path, labels, predicates), self._split_of)
+
+    @property
+    def relation_names(self) -> tuple[str, ...]:
+        return self._predicates
 
     def _split_of(self, picture: Picture) -> str:
         return "heldout" if self.split == "heldout" else carve_split("vrd", picture.id, heldout=0)
