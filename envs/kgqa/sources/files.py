@@ -58,6 +58,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
         raise DataError(f"{path} is not UTF-8 text ({error}); convert it to UTF-8") from error
     except json.JSONDecodeError as error:
         raise DataError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise DataError(f"{path} is not valid JSON: nested too deeply") from error
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             broken_row(path, number, row, "a row is a JSON object")
