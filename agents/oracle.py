@@ -5,9 +5,8 @@ from __future__ import annotations
 from graphenv.agents.base import Agent, TaskAgent
 from graphenv.agents.families import MAX_ERRORS, family_of
 from graphenv.agents.script import Script
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.envs.base import GraphEnv
-from graphenv.errors import ConfigError
 from graphenv.task import Task
 
 __all__ = ["MAX_ERRORS", "OracleAgent", "gold_turns", "planted_turns"]
@@ -85,7 +84,4 @@ def planted_turns(env: GraphEnv, index: int, errors: int) -> list[str]:
 
 
 def _check_errors(errors: int) -> None:
-    if not is_whole(errors, 0, MAX_ERRORS):
-        raise ConfigError(
-            f"oracle: errors={errors!r} must be a whole number from 0 to {MAX_ERRORS}"
-        )
+    whole("oracle", "errors", errors, 0, MAX_ERRORS)

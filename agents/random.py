@@ -6,9 +6,8 @@ from typing import Any
 
 from graphenv.agents.base import Agent, WorldAgent
 from graphenv.agents.families import family_of
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.envs.base import GraphEnv
-from graphenv.errors import ConfigError
 
 __all__ = ["RandomAgent"]
 
@@ -42,11 +41,9 @@ class RandomAgent(WorldAgent):
 
     def __init__(self, env: GraphEnv, *, seed: int = 0, max_moves: int = 3) -> None:
         super().__init__(env)
-        if not is_whole(max_moves, 1):
-            raise ConfigError(f"random: max_moves={max_moves!r} must be a whole number >= 1")
         self._family = family_of(env, "random")
         self.seed = seed
-        self.max_moves = max_moves
+        self.max_moves = whole("random", "max_moves", max_moves, 1)
 
     def for_world(self, world: Any) -> Agent:
         """Return the policy for episodes in `world` (what `Session.world` gives)."""

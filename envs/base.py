@@ -11,7 +11,7 @@ from typing import Any, ClassVar, SupportsFloat
 import gymnasium as gym
 import numpy as np
 
-from graphenv.checks import is_whole
+from graphenv.checks import one_of, whole
 from graphenv.details import brief
 from graphenv.envs.session import Session
 from graphenv.envs.spaces import UnicodeText
@@ -62,16 +62,17 @@ class GraphEnv(gym.Env[str, str], ABC):
         The id it is registered under.
     source
         Where the tasks come from.
-    reward
-        A reward expression (see `graphenv.rewards.parse`).
     kwargs
-        The JSON-able arguments that make this environment again.
+        The JSON-able arguments that make this environment again (`envs.arguments.recorded`).
     max_turns
         Turn limit of an episode.
+    reward
+        A reward expression (see `graphenv.rewards.parse`). This and the next two stand in `kwargs`
+        and need not be given twice.
     instructions
-        How much the prompt explains: `full`, `short` or `none`.
+        How much the prompt explains: `full` (default), `short` or `none`.
     max_observation
-        Longest observation, in characters.
+        Longest observation, in characters (default 4,000).
     render_mode
         `ansi` (a string) or `None`.
 
@@ -90,27 +91,25 @@ class GraphEnv(gym.Env[str, str], ABC):
         *,
         env_id: str,
         source: TaskSource,
-        reward: str,
         kwargs: Mapping[str, Any],
         max_turns: int,
-        instructions: str = "full",
-        max_observation: int = 4_000,
+        reward: str | None = None,
+        instructions: str | None = None,
+        max_observation: int | None = None,
         render_mode: str | None = None,
     ) -> None:
         if len(source) == 0:
             raise ConfigError(
                 f"{env_id}: the source holds no task for these arguments: {dict(kwargs)}"
             )
-        if not is_whole(max_turns, 1):
-            raise ConfigError(f"{env_id}: max_turns={max_turns!r} must be a whole number >= 1")
-        if instructions not in INSTRUCTIONS:
-            raise ConfigError(
-                f"{env_id}: instructions={instructions!r} is not one of {', '.join(INSTRUCTIONS)}"
-            )
-        if not is_whole(max_observation, 100):
-            raise ConfigError(
-                f"{env_id}: max_observation={max_observation!r} must be a whole number >= 100"
-            )
+        passed = {
+            "reward": reward, "instructions": instructions, "max_observation": max_observation
+        }  # fmt: skip
+        given = {"instructions": "full", "max_observation": 4_000, **kwargs}
+        given.update({name: value for name, value in passed.items() if value is not None})
+        self.max_turns = whole(env_id, "max_turns", max_turns, 1)
+        self.instructions = one_of(env_id, "instructions", given["instructions"], INSTRUCTIONS)
+        self.max_observation = whole(env_id, "max_observation", given["max_observation"], 100)
         if render_mode not in (None, "ansi"):
             raise ConfigError(f"{env_id}: render_mode={render_mode!r}; only 'ansi' and None exist")
         try:
@@ -120,11 +119,8 @@ class GraphEnv(gym.Env[str, str], ABC):
         self.env_id = env_id
         self.source = source
         self.kwargs = dict(kwargs)
-        self.max_turns = max_turns
-        self.instructions = instructions
-        self.max_observation = max_observation
         self.render_mode = render_mode
-        self.reward: ExpressionReward = parse(reward)
+        self.reward: ExpressionReward = parse(given["reward"])
         check_provided(self.reward, self.provides, f"{env_id} with this source")
         self.observation_space = UnicodeText(1_000_000)
         self.action_space = UnicodeText(MAX_COMPLETION_CHARS * 10)

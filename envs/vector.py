@@ -11,7 +11,7 @@ from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.envs import make
 from graphenv.envs.base import GraphEnv, ending, episode_info, graded, pick_index
 from graphenv.envs.session import Session
@@ -73,10 +73,8 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
     }
 
     def __init__(self, num_envs: int = 1, *, env_id: str, **kwargs: Any) -> None:
-        if not is_whole(num_envs, 1):
-            raise ConfigError(f"{env_id}: num_envs={num_envs!r} must be a whole number >= 1")
         self.env = make(env_id, **kwargs)
-        self.num_envs = num_envs
+        self.num_envs = whole(env_id, "num_envs", num_envs, 1)
         self.render_mode = self.env.render_mode
         self.single_observation_space = self.env.observation_space
         self.single_action_space = self.env.action_space

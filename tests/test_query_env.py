@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import pickle
@@ -22,8 +21,8 @@ from query_env_fixture import block
 
 from graphenv import envs
 from graphenv.agents.oracle import gold_turns, planted_turns
+from graphenv.envs.arguments import offered
 from graphenv.envs.queries import env as env_module
-from graphenv.envs.queries import sources
 from graphenv.envs.queries.databases import Databases
 from graphenv.envs.queries.engines import backend as backend_module
 from graphenv.envs.queries.engines.backend import ENGINES
@@ -702,7 +701,7 @@ def test_gold_never_reaches_the_agent(language: Language, mode: str) -> None:
 # -- what users get wrong -------------------------------------------------------------------------
 
 WRONG: list[tuple[str, dict[str, Any], type[GraphEnvError], str]] = [
-    ("sql", {"mode": "program"}, ConfigError, "neither 'single' nor 'tools'"),
+    ("sql", {"mode": "program"}, ConfigError, "not one of single, tools"),
     ("sql", {"max_turns": 3}, ConfigError, "single mode has one turn"),
     ("sql", {"mode": "tools", "max_turns": 0}, ConfigError, "max_turns=0"),
     ("sql", {"page_size": 0}, ConfigError, "page_size=0"),
@@ -740,9 +739,16 @@ def test_wrong_arguments_are_one_clear_error(
         envs.make(f"text2{language}", **kwargs)
 
 
-def test_every_argument_of_the_environments_is_offered() -> None:
-    own = set(inspect.signature(env_module._QueryEnv).parameters) - {"env_id", "source_arguments"}
-    assert own == set(sources._ENVIRONMENT_ARGUMENTS)
+@pytest.mark.parametrize("argument", offered(env_module._QueryEnv))
+def test_every_argument_of_the_environments_is_offered(argument: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{argument}_'.*Did you mean.*'{argument}'"):
+        envs.make("text2sql", **{f"{argument}_": 1})
+
+
+@pytest.mark.parametrize("name", ["text2sql", "text2cypher"])
+def test_every_argument_is_on_record(name: str) -> None:
+    kwargs = envs.make(name, hops=1, split="heldout").kwargs
+    assert [*kwargs, "render_mode"] == [*offered(env_module._QueryEnv)[:-1], "hops", "render_mode"]
 
 
 def test_rows_are_what_the_fixture_says() -> None:

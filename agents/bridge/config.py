@@ -12,7 +12,7 @@ from typing import Any
 
 from graphenv import envs
 from graphenv.agents.bridge.rows import parse_mixture
-from graphenv.checks import is_whole
+from graphenv.checks import one_of, whole
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError, DataError, did_you_mean
 
@@ -121,11 +121,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         parse_mixture(self.environments)
         for name in ("warmup", "steps", "eval_every", "eval_tasks", "heldout_tasks"):
-            value = getattr(self, name)
-            if not is_whole(value, 0):
-                raise ConfigError(f"train: {name}={value!r} must be a whole number >= 0")
-        if self.backend not in BACKENDS:
-            raise ConfigError(f"train: backend={self.backend!r} is none of {', '.join(BACKENDS)}")
+            whole("train", name, getattr(self, name), 0)
+        one_of("train", "backend", self.backend, BACKENDS)
 
     @property
     def batch(self) -> int:

@@ -22,7 +22,7 @@ from graphenv.agents.script import (
 from graphenv.agents.search.fitted import FittedScorer, masked, training_pairs
 from graphenv.agents.search.scorers import LexicalScorer, RandomScorer
 from graphenv.agents.search.tree import Path, Scorer, World, beam_search, tree_search
-from graphenv.checks import is_whole
+from graphenv.checks import one_of, whole
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Branch, Program
 from graphenv.errors import ConfigError
@@ -113,10 +113,8 @@ class SearchAgent(WorldAgent):
         super().__init__(env)
         kgqa = kgqa_env(env, "search")
         for name, value in (("budget", budget), ("max_moves", max_moves)):
-            if not is_whole(value, 1):
-                raise ConfigError(f"search: {name}={value!r} must be a whole number >= 1")
-        if strategy not in ("tree", "beam"):
-            raise ConfigError(f"search: strategy={strategy!r} is neither 'tree' nor 'beam'")
+            whole("search", name, value, 1)
+        one_of("search", "strategy", strategy, ("tree", "beam"))
         critic_fits = enough is None or 0 <= enough <= 1
         if exploration < 0 or temperature <= 0 or fit < 0 or not critic_fits:
             raise ConfigError(

@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
-from graphenv.checks import is_whole
+from graphenv.checks import one_of, whole
 from graphenv.encodings import ENCODINGS
+from graphenv.envs.arguments import offered, recorded, turn_limit
 from graphenv.envs.base import MAX_OPENINGS, GraphEnv
 from graphenv.envs.kgqa.program import parse_program
 from graphenv.envs.kgqa.prompts import chat, system_text
@@ -18,11 +19,12 @@ from graphenv.envs.kgqa.sources import KGQASource, make_source
 from graphenv.envs.kgqa.walk import walk_program
 from graphenv.envs.tools import ToolSpec, tool_specs
 from graphenv.episode import Episode
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.errors import ConfigError
 from graphenv.task import Message, Task
 
 __all__ = ["KGQAEnv"]
 
+MODES = ("tools", "program")
 _ALL_TOOLS = tool_specs(KGQASession)
 _FEATURE_OF = {"keep": "filter", "start_at": "branch", "answer_count": "count"}
 
@@ -109,40 +111,17 @@ class KGQAEnv(GraphEnv):
         env_id: str = "graphenv/KGQA-v0",
         **source_arguments: Any,
     ) -> None:
-        if mode not in ("tools", "program"):
-            raise ConfigError(f"KGQA: mode={mode!r} is neither 'tools' nor 'program'")
-        if mode == "program" and max_turns not in (None, 1):
-            raise ConfigError(f"KGQA: program mode has one turn; max_turns={max_turns!r}")
-        if encoding not in ENCODINGS:
-            hint = did_you_mean(encoding, ENCODINGS)
-            raise ConfigError(f"KGQA: encoding={encoding!r} is unknown.{hint}")
-        if not is_whole(page_size, 1):
-            raise ConfigError(f"KGQA: page_size={page_size!r} must be a whole number >= 1")
-        self.mode = mode
-        self.page_size = page_size
-        self.encoding = encoding
-        self._kg_source = make_source(source, split, source_arguments)
+        kwargs = recorded(locals())
+        self.mode = one_of(env_id, "mode", mode, MODES)
+        self.page_size = whole(env_id, "page_size", page_size, 1)
+        self.encoding = one_of(env_id, "encoding", encoding, ENCODINGS)
+        self._kg_source = make_source(source, split, source_arguments, also=offered(KGQAEnv))
         self._distances: OrderedDict[tuple[int, int], Distances | None] = OrderedDict()
-        turns = 1 if mode == "program" else (12 if max_turns is None else max_turns)
         super().__init__(
             env_id=env_id,
             source=self._kg_source,
-            reward=reward,
-            kwargs={
-                "source": source,
-                "split": split,
-                "reward": reward,
-                "mode": mode,
-                "max_turns": max_turns,
-                "page_size": page_size,
-                "encoding": encoding,
-                "instructions": instructions,
-                "max_observation": max_observation,
-                **source_arguments,
-            },
-            max_turns=turns,
-            instructions=instructions,
-            max_observation=max_observation,
+            kwargs=kwargs,
+            max_turns=turn_limit(env_id, max_turns, 12, mode=mode, single="program"),
             render_mode=render_mode,
         )
 

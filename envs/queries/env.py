@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from graphenv.checks import is_whole
+from graphenv.checks import flag, one_of, whole
+from graphenv.envs.arguments import offered, recorded, turn_limit
 from graphenv.envs.base import MAX_OPENINGS, GraphEnv
 from graphenv.envs.queries.databases import Databases
 from graphenv.envs.queries.engines.backend import ENGINES
@@ -55,48 +56,25 @@ class _QueryEnv(GraphEnv):
         env_id: str,
         **source_arguments: Any,
     ) -> None:
-        if mode not in MODES:
-            raise ConfigError(f"{env_id}: mode={mode!r} is neither 'single' nor 'tools'")
-        if mode == "single" and max_turns not in (None, 1):
-            raise ConfigError(f"{env_id}: single mode has one turn; max_turns={max_turns!r}")
-        for name, value in (("page_size", page_size), ("work", work), ("workers", workers)):
-            if not is_whole(value, 1):
-                raise ConfigError(f"{env_id}: {name}={value!r} must be a whole number >= 1")
+        kwargs = recorded(locals())
+        self.mode = one_of(env_id, "mode", mode, MODES)
+        turns = turn_limit(env_id, max_turns, 8, mode=mode, single="single")
+        self.page_size = whole(env_id, "page_size", page_size, 1)
+        self.workers = whole(env_id, "workers", workers, 1)
+        self.show_schema = flag(env_id, "show_schema", show_schema)
         number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if not number or not 0 < seconds <= 3600:
             raise ConfigError(f"{env_id}: seconds={seconds!r} must be above 0 and at most 3600")
-        if not isinstance(show_schema, bool):
-            raise ConfigError(f"{env_id}: show_schema={show_schema!r} is neither true nor false")
-        self.mode = mode
-        self.show_schema = show_schema
-        self.page_size = page_size
-        self.workers = workers
-        self.limits = Limits(work=work, seconds=float(seconds))
-        self._query_source = make_source(source, self.language, split, source_arguments)
+        self.limits = Limits(work=whole(env_id, "work", work, 1), seconds=float(seconds))
+        self._query_source = make_source(
+            source, self.language, split, source_arguments, also=offered(_QueryEnv)
+        )
         self._caged: OrderedDict[tuple[Database, ...], Databases] = OrderedDict()
-        turns = 1 if mode == "single" else (8 if max_turns is None else max_turns)
         super().__init__(
             env_id=env_id,
             source=self._query_source,
-            reward=reward,
-            kwargs={
-                "source": source,
-                "split": split,
-                "reward": reward,
-                "mode": mode,
-                "max_turns": max_turns,
-                "page_size": page_size,
-                "show_schema": show_schema,
-                "work": work,
-                "seconds": seconds,
-                "workers": workers,
-                "instructions": instructions,
-                "max_observation": max_observation,
-                **source_arguments,
-            },
+            kwargs=kwargs,
             max_turns=turns,
-            instructions=instructions,
-            max_observation=max_observation,
             render_mode=render_mode,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.kgqa.sources.base import FEATURES, KGQASource, question_task
@@ -19,15 +19,11 @@ SOURCES: dict[str, str] = {
     "triples": "graphenv.envs.kgqa.sources.link_prediction:LinkPredictionSource",
 }
 
-_ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "max_turns", "page_size", "encoding"),
-    *("instructions", "max_observation", "render_mode"),
-)
-"""What `KGQAEnv` takes itself: offered beside a source's own arguments when one is misspelt."""
 
-
-def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> KGQASource:
-    """Return the source `name` for a split.
+def make_source(
+    name: str, split: str, arguments: Mapping[str, Any], *, also: Iterable[str] = ()
+) -> KGQASource:
+    """Return the source `name` for a split; `also` is offered too when an argument is misspelt.
 
     Raises
     ------
@@ -40,7 +36,7 @@ def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> KGQASour
         raise UnknownNameError(f"KGQA source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
     cls = load_row(SOURCES[name])
     what = f"KGQA: source={name!r}"
-    check_keywords(what, cls, [*arguments, "split"], also=_ENVIRONMENT_ARGUMENTS)
+    check_keywords(what, cls, [*arguments, "split"], also=also)
     source = cls(split=split, **arguments)
     assert isinstance(source, KGQASource)
     return source

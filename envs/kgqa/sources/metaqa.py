@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, need_file, question_task
 from graphenv.envs.kgqa.sources.files import broken_row, load_world, names_in, read_rows
 from graphenv.errors import ConfigError, DataError
@@ -87,10 +87,7 @@ class MetaQASource(KGQASource):
         super().__init__(split)
         self.root = Path(root)
         wanted = hop_list(hops, "metaqa", most=3)
-        if not is_whole(held_out_paths, 0):
-            raise ConfigError(
-                f"metaqa: held_out_paths={held_out_paths!r} must be a whole number >= 0"
-            )
+        whole("metaqa", "held_out_paths", held_out_paths, 0)
         kb = need_file(self.root / "kb.txt", asked=f"metaqa in {self.root}", layout=LAYOUT)
         self._world = load_world([kb])
         self.skipped = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.queries.sources.base import QuerySource
@@ -32,18 +32,18 @@ LANGUAGES: dict[str, tuple[Language, ...]] = {
 SQL_SOURCES = {name: row for name, row in SOURCES.items() if "sql" in LANGUAGES[name]}
 CYPHER_SOURCES = {name: row for name, row in SOURCES.items() if "cypher" in LANGUAGES[name]}
 
-_ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "max_turns", "page_size", "show_schema"),
-    *("work", "seconds", "workers"),
-    *("instructions", "max_observation", "render_mode"),
-)
-"""What the environments take themselves: offered beside a source's own when one is misspelt."""
-
 
 def make_source(
-    name: str, language: Language, split: str, arguments: Mapping[str, Any]
+    name: str,
+    language: Language,
+    split: str,
+    arguments: Mapping[str, Any],
+    *,
+    also: Iterable[str] = (),
 ) -> QuerySource:
     """Return the source `name` in a language, for a split.
+
+    `also` is offered beside its own arguments when one is misspelt.
 
     Raises
     ------
@@ -71,7 +71,7 @@ neo4j_text2cypher, synthetic, zograscope.
     cls = load_row(SOURCES[name])
     several = len(LANGUAGES[name]) > 1
     given = [*arguments, *([] if several else ["split"])]
-    check_keywords(f"source={name!r}", cls, given, also=_ENVIRONMENT_ARGUMENTS)
+    check_keywords(f"source={name!r}", cls, given, also=also)
     source = cls(language, split, **arguments) if several else cls(split=split, **arguments)
     assert isinstance(source, QuerySource)
     return source

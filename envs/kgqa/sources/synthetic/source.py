@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphenv.checks import is_whole
+from graphenv.checks import flag, one_of, whole
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
@@ -121,20 +121,14 @@ class SyntheticSource(KGQASource):
                 f"synthetic: constraints={constraints} and intersections={intersections} are "
                 "shares of the same questions; together they must not exceed 1"
             )
-        if paraphrases not in PARAPHRASES:
-            raise ConfigError(
-                f"synthetic: paraphrases={paraphrases!r} is not one of {', '.join(PARAPHRASES)}"
-            )
+        one_of("synthetic", "paraphrases", paraphrases, PARAPHRASES)
         if paraphrases == "unseen" and split != "heldout":
             raise ConfigError(
                 f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
                 "split='heldout' only, or they would not be held out"
             )
-        if not is_whole(max_answers, 1):
-            raise ConfigError(f"synthetic: max_answers={max_answers!r} must be a whole number >= 1")
-        if not isinstance(drop_topic, bool):
-            raise ConfigError(f"synthetic: drop_topic={drop_topic!r} must be true or false")
-        self.drop_topic = drop_topic
+        whole("synthetic", "max_answers", max_answers, 1)
+        self.drop_topic = flag("synthetic", "drop_topic", drop_topic)
         self.features = frozenset(
             feature
             for feature, share in (

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.envs.kgqa.sources.synthetic.names import NameMaker
 from graphenv.envs.kgqa.sources.synthetic.schema import (
     DISTRACTORS,
@@ -19,7 +18,6 @@ from graphenv.envs.kgqa.sources.synthetic.schema import (
     SMALL,
     Relation,
 )
-from graphenv.errors import ConfigError
 from graphenv.knowledge import KnowledgeGraph
 from graphenv.seeding import rng
 
@@ -67,10 +65,10 @@ def make_world(*, seed: int, entities: int, relations: int, distractors: int) ->
     >>> world.graph.num_entities > 2400, world.graph.num_relations
     (True, 44)
     """
-    _check("entities", entities, 300, 100_000)
-    _check("relations", relations, 8, len(RELATIONS))
-    _check("distractors", distractors, 0, len(DISTRACTORS))
-    _check("seed", seed, 0, 2**63)
+    whole("synthetic", "entities", entities, 300, 100_000)
+    whole("synthetic", "relations", relations, 8, len(RELATIONS))
+    whole("synthetic", "distractors", distractors, 0, len(DISTRACTORS))
+    whole("synthetic", "seed", seed, 0, 2**63)
     return _world(seed, entities, relations, distractors)
 
 
@@ -117,13 +115,6 @@ def _world(seed: int, entities: int, relations: int, distractors: int) -> World:
         order,
     )
     return World(graph, asked, known)
-
-
-def _check(name: str, value: Any, low: int, high: int) -> None:
-    if not is_whole(value, low, high):
-        raise ConfigError(
-            f"synthetic: {name}={value!r} must be a whole number from {low} to {high}"
-        )
 
 
 def _sizes(kinds: set[str], entities: int) -> dict[str, int]:
