@@ -87,9 +87,9 @@ class _Reader:
         alike = self.alike.setdefault(mention.label, [])
         if mention.again and not alike:
             return f"another {mention.label}, but none was named before"
-        if len(alike) + mention.count > len(ORDINALS):
+        if len(alike) + mention.many > len(ORDINALS):
             return f"more than {len(ORDINALS)} of the label {mention.label!r}"
-        for _ in range(mention.count):
+        for _ in range(mention.many):
             alike.append(len(self.labels))
             self.labels.append(mention.label)
             self.told.append(list(mention.words))

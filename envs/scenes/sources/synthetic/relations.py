@@ -8,6 +8,7 @@ and "right of", which say the same, at most one is gold).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphenv.envs.scenes.sources.synthetic.vocabulary import LABELS
@@ -105,7 +106,7 @@ def _area(a: Box) -> float:
     return (a[2] - a[0]) * (a[3] - a[1])
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Box, Box, float], bool]] = {
     "left of": lambda a, b, w: a[2] <= b[0],
     "above": lambda a, b, w: a[3] <= b[1],
     "inside": lambda a, b, w: _within(a, b),
@@ -144,8 +145,9 @@ inside: inside | within | in | contained in | enclosed in ~ within the bounds of
 around: around | enclosing | containing | surrounding | all around ~ encircling
 overlapping: overlapping | partly covering | overlapping with | crossing | in part on top of
   ~ intersecting with
-near: near | close to | right next to | beside | a short way from ~ adjacent to
-far from: far from | far away from | a long way from | distant from | nowhere near ~ remote from
+near: near | close to | right next to | beside | at a short distance from ~ adjacent to
+far from: far from | far away from | at a long distance from | distant from | nowhere near
+  ~ remote from
 larger than: larger than | bigger than | much larger than | much bigger than | of greater size than
   ~ larger by far than
 smaller than: smaller than | littler than | much smaller than | much littler than

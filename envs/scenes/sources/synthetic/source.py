@@ -17,7 +17,7 @@ from graphenv.envs.scenes.sources.synthetic.layout import compose
 from graphenv.envs.scenes.sources.synthetic.picture import draw
 from graphenv.envs.scenes.sources.synthetic.questions import SceneQuestion, scene_questions
 from graphenv.envs.scenes.sources.synthetic.relations import DRAWN, PHRASES, SPATIAL
-from graphenv.envs.scenes.sources.synthetic.space import groups
+from graphenv.envs.scenes.sources.synthetic.space import Group, Kind, groups
 from graphenv.envs.scenes.sources.synthetic.vocabulary import CATEGORY, LABELS
 from graphenv.envs.scenes.sources.synthetic.wording import write_caption
 from graphenv.errors import ConfigError
@@ -162,11 +162,8 @@ class SyntheticScenes(SceneSource):
     def __getitem__(self, index: int) -> Task:
         if not 0 <= index < len(self):
             raise IndexError(f"task index {index} is outside the {len(self)} tasks of this split")
-        group = self._groups[index % len(self._groups)]
-        low, room = group.region(self.split)
         choose = Choices(mix(index, self._key))
-        kinds = group.kinds(low + index // len(self._groups) % room)
-        scene = compose(kinds, self._relations, self._size, choose)
+        scene = compose(self.kinds(index), self._relations, self._size, choose)
         wording = {"split": "seen", "seen": "seen", "unseen": "unseen"}[self._paraphrases]
         if self.split == "heldout" and self._paraphrases == "split":
             wording = ("seen", "unseen")[choose(2)]
@@ -180,9 +177,15 @@ class SyntheticScenes(SceneSource):
             scene=told,
             objects=len(told.objects),
             relations=len(told.relations),
-            setting=group.setting,
+            setting=self._groups[index % len(self._groups)].setting,
             wording=wording,
         )
+
+    def kinds(self, index: int) -> list[Kind]:
+        """Return the objects of task `index` with their attributes, in no order that means much."""
+        group = self._groups[index % len(self._groups)]
+        low, room = group.region(self.split)
+        return group.kinds(low + index // len(self._groups) % room)
 
     def scene(self, index: int) -> Scene:
         """Return the gold scene of task `index`."""
@@ -228,5 +231,5 @@ class Choices:
 
 
 @lru_cache(maxsize=64)
-def _groups(objects: int, attributes: int, seed: int) -> tuple[Any, ...]:
+def _groups(objects: int, attributes: int, seed: int) -> tuple[Group, ...]:
     return tuple(groups(objects, attributes, seed))

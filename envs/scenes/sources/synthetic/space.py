@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, product
@@ -136,9 +135,12 @@ def _chosen(rank: int, count: int, size: int) -> list[int]:
     """
     found = []
     for length in range(count, 0, -1):
-        below: Callable[[int], int] = lambda n, length=length: comb(n, length)  # noqa: E731
-        top = bisect_right(range(size), rank, key=below) - 1
-        found.append(top)
-        rank -= comb(top, length)
-        size = top
+        size = _top(rank, length, size)
+        found.append(size)
+        rank -= comb(size, length)
     return found
+
+
+def _top(rank: int, length: int, size: int) -> int:
+    """Return the largest number below `size` of which no more than `rank` subsets lie below."""
+    return bisect_right(range(size), rank, key=lambda n: comb(n, length)) - 1

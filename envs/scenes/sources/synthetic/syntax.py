@@ -10,19 +10,19 @@ from graphenv.envs.scenes.sources.synthetic.frames import FRAMES, NUMBERS, ORDIN
 from graphenv.envs.scenes.sources.synthetic.relations import PHRASES, Phrase
 from graphenv.envs.scenes.sources.synthetic.vocabulary import CATEGORY, LABELS, article
 
-__all__ = ["Mention", "Sentence", "parse"]
+__all__ = ["Mention", "Sentence", "matches", "parse"]
 
 _MOST_RELATIONS = 3
 """Relations of a sentence."""
 
 
 class Mention(NamedTuple):
-    """A noun phrase: `new` ones introduce `count` objects, others name one (by `nth` if not 0)."""
+    """A noun phrase: `new` ones introduce `many` objects, others name one (by `nth` if not 0)."""
 
     label: str
     words: tuple[str, ...]
     new: bool
-    count: int = 1
+    many: int = 1
     nth: int = 0
     again: bool = False
 
@@ -71,6 +71,11 @@ def parse(words: list[str]) -> Sentence | None:
     return None
 
 
+def matches(words: list[str]) -> list[Frame]:
+    """Return the frames that a sentence fits: one, or none (tested)."""
+    return [frame for frame in FRAMES if _match(frame, words) is not None]
+
+
 def _match(frame: Frame, words: list[str]) -> Sentence | None:
     sentence = Sentence(frame)
     at = 0
@@ -92,9 +97,9 @@ def _mention(words: list[str], at: int) -> tuple[Mention, int] | None:
         return None
     first = words[at]
     start = at = at + 1
-    count, nth = 1, 0
+    many, nth = 1, 0
     if first in NUMBERS:
-        count = NUMBERS.index(first) + 2
+        many = NUMBERS.index(first) + 2
     elif first == "the" and at < len(words) and words[at] in ORDINALS:
         nth = ORDINALS.index(words[at]) + 1
         at += 1
@@ -104,7 +109,7 @@ def _mention(words: list[str], at: int) -> tuple[Mention, int] | None:
     while not nth and at < len(words) and words[at] in CATEGORY:
         attributes.append(words[at])
         at += 1
-    found = (_PLURAL if count > 1 else _SINGULAR).find(words, at)
+    found = (_PLURAL if many > 1 else _SINGULAR).find(words, at)
     if found is None or len(set(attributes)) < len(attributes):
         return None
     if first == "the" and len(attributes) > 1:
@@ -113,12 +118,12 @@ def _mention(words: list[str], at: int) -> tuple[Mention, int] | None:
         return None
     label, at = str(found[0]), found[1]
     new = first != "the"
-    return Mention(label, tuple(attributes), new, count, nth, first == "another"), at
+    return Mention(label, tuple(attributes), new, many, nth, first == "another"), at
 
 
 def _one(sentence: Sentence, words: list[str], at: int) -> int | None:
     found = _mention(words, at)
-    if found is None or found[0].count > 1:
+    if found is None or found[0].many > 1:
         return None
     sentence.ones.append(found[0])
     return found[1]
