@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import construction_env_fixture as cx
 import kgqa_fixture as fx
 import pytest
 import query_env_fixture as qx
@@ -28,6 +29,7 @@ EVERY_QUERY_TERM = (
     "execution + row_f1 + query_ged + schema_linking + component_f1 + ngram + syntax + format"
     " + turn_cost"  # the work that efficiency compares is that of one version of an engine
 )
+CONSTRUCTION_TERMS = "triple_f1 + node_f1 + edge_f1 + format + turn_cost"
 SYNTHETIC = {"source": "synthetic", "hops": 2, "seed": 0}
 
 # name: environment, task, turns (None: the gold ones)
@@ -116,16 +118,42 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
     ),
     "sql_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "single"}, 7, None),
     "cypher_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "tools"}, 7, None),
+    "construction_single_gold": ({}, cx.FILMS, None),
+    "construction_single_partly_right": (
+        {"instructions": "short"},
+        cx.FILMS,
+        [cx.block([*cx.GOLD[:2], ("the_captain", "born_in", "chicago"), ("Heat", "in", "USA")])],
+    ),
+    "construction_single_malformed": (
+        {"instructions": "none", "show_relations": False},
+        cx.FILMS,
+        ['[["Heat", "release_year", 1995]]'],
+    ),
+    "construction_turns_gold": ({"mode": "turns"}, cx.FILMS, None),
+    "construction_turns_asked_again": (
+        {"mode": "turns"},
+        cx.FILMS,
+        ["Heat is a film.", f"<answer>{json.dumps(cx.GOLD[:1])}</answer>", "[]", "[]"],
+    ),
+    "construction_turns_truncated": (
+        {"mode": "turns", "max_turns": 3},
+        cx.FILMS,
+        ["[]", cx.block(cx.GOLD) * 2, "[]"],
+    ),
+    "construction_synthetic": ({**SYNTHETIC, "mode": "turns"}, 7, None),
 }
 
 
 def transcript(name: str) -> dict[str, Any]:
     kwargs, index, turns = TRANSCRIPTS[name]
     family = name.partition("_")[0]
-    terms = EVERY_TERM if family == "kgqa" else EVERY_QUERY_TERM
+    terms = {"kgqa": EVERY_TERM, "construction": CONSTRUCTION_TERMS}.get(family, EVERY_QUERY_TERM)
     kwargs = {"reward": terms, **kwargs}
-    if family == "kgqa":
-        env = envs.make("kgqa", **kwargs) if "source" in kwargs else fx.make_env(**kwargs)
+    made = "source" in kwargs
+    if family == "construction":
+        env = envs.make("kg-construction", **kwargs) if made else cx.make_env(**kwargs)
+    elif family == "kgqa":
+        env = envs.make("kgqa", **kwargs) if made else fx.make_env(**kwargs)
     else:
         env = qx.make_env("sql" if family == "sql" else "cypher", **kwargs)
     episode = env.play(index, gold_turns(env, index) if turns is None else turns)
