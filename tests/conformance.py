@@ -29,6 +29,7 @@ TABLES = {
     "text2sql": "queries",
     "text2cypher": "queries",
     "scene-graph": "scenes",
+    "caption-correction": "captions",
     "kg-construction": "construction",
 }
 """The table of each family. Graph terms, which every family with graphs has, have their own."""
@@ -68,6 +69,13 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "gate(format, 0.5*triple_f1 + 0.5*soft_match)",
         "triple_f1 + potential(ged_progress) + 0.1*turn_cost",
     ),
+    "caption-correction": (
+        "correction",
+        "0.5*correction + 0.5*triple_f1",
+        "correction + 0.2*ged",
+        "0.5*exact + 0.5*rationale_f1",
+        "gate(exact, 0.5 + 0.5*rationale_f1)",
+    ),
     "kg-construction": (
         "triple_f1",
         "0.7*triple_f1 + 0.3*node_f1",
@@ -89,6 +97,7 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
         {"mode": "tools", "worlds": 1, "size": 200},
     ),
     "graphenv/SceneGraph-v0": ({"mode": "single"}, {"mode": "steps"}),
+    "graphenv/CaptionCorrection-v0": ({"draft": "planted"}, {"draft": "own"}),
     "graphenv/KGConstruction-v0": (
         {"mode": "single", "worlds": 1, "tasks": 200, "facts": 2},
         {"mode": "turns", "worlds": 1, "tasks": 200, "facts": 2},
@@ -101,6 +110,7 @@ VERDICTS = {
     "text2sql": "execution",
     "text2cypher": "execution",
     "scene-graph": "triple_f1",
+    "caption-correction": "correction",
     "kg-construction": "triple_f1",
 }
 """The default reward of each family."""

@@ -228,6 +228,7 @@ VALIDITY = {
     "text2sql": "query_ged",
     "text2cypher": "schema_linking",
     "scene-graph": "ged",
+    "caption-correction": "triple_f1",
     "kg-construction": "node_f1",
 }
 NEVER_INFEASIBLE = {"graphenv/KGConstruction-v0"}

@@ -13,7 +13,8 @@ __all__ = ["MAX_STEPS", "rationale_text", "read_rationale"]
 MAX_STEPS = 1_000
 MAX_NAME = 200
 
-_NAME = r'\s*("(?:[^"\\]|\\.)*+"|[^,:()"]++)\s*'
+# Nothing is tried twice, so a line is read in linear time.
+_NAME = r'\s*+("(?:[^"\\]|\\.)*+"|[^,:()"]++)\s*+'
 _ENTITY = re.compile(rf"\({_NAME}:{_NAME}\)")
 _TRIPLE = re.compile(rf"\({_NAME},{_NAME},{_NAME}\)")
 _MARK = re.compile(r"(?:[-*]|\d{1,4}[.)])\s+")

@@ -39,8 +39,8 @@ class Correction(EndTerm):
     with it, so no edit is paid that leaves the truth where it was, and a longer scene is charged
     for each fact that is not in the gold.
 
-    A draft that is the policy's own (`task.meta["draft"] == "own"`) is paid by (L(D) + L(S)) / 2:
-    the share that is mended would pay most for a bad first try.
+    A draft that is the policy's own (`task.meta["draft"] == "own"`) is paid by (L(D) + L(S)) / 2,
+    with 0 for what cannot be read: the share that is mended would pay most for a bad first try.
 
     Blind to boxes, and to which of two objects of one label has an attribute.
 
@@ -62,8 +62,10 @@ class Correction(EndTerm):
         own = episode.task.meta.get("draft") == "own"
         draft = episode.outcome.draft if episode.outcome is not None else None
         final = episode.outcome.scene if episode.outcome is not None else None
+        if own and (draft is None or final is None):
+            return 0.0 if draft is None else fact_level(draft, gold) / 2
         if draft is None or final is None:
-            return fact_level(draft, gold) / 2 if own and draft is not None else -1.0
+            return -1.0
         edit = SceneEdit(draft, final, gold)
         before, after = edit.before, edit.after
         info: dict[str, Any] = {"before": before, "after": after, **edit.by_kind()}

@@ -19,9 +19,10 @@ class RationaleF1(EndTerm):
     """F1 of the facts of a rationale, less what speaks against its own answer; in [0, 1].
 
     Facts are entities (name and type) and triples, together one bag: a fact said twice is a wrong
-    fact. The F1 is multiplied by 1 - c, where c is the share of the items answered that the
-    rationale does not name. c counts only where the gold rationale names the whole gold answer;
-    numbers and "yes" stand in no graph.
+    fact. The F1 is multiplied by 1 - c, where c is how far the answer speaks against the reasons: 1
+    if they state all that the gold answer follows from and the answer is another; else the share of
+    the items answered that they do not name, if the gold rationale names the whole gold answer
+    (numbers and "yes" stand in no graph).
 
     0 without a rationale, and for an empty one; `None` if the gold rationale is empty or missing.
     The info has precision and recall, the share of triples that are hallucinated (in no gold scene,
@@ -51,10 +52,7 @@ class RationaleF1(EndTerm):
             return 0.0
         facts = _facts(stated)
         hits = (facts & gold).total()
-        answer = (episode.outcome.answer if episode.outcome is not None else None) or ()
-        against = _unnamed(answer, stated)
-        if _unnamed(target.answer or (), target.rationale):
-            against = 0.0
+        against = _against(episode, stated, target.rationale, complete=hits == gold.total())
         info: dict[str, Any] = {
             "precision": hits / facts.total(),
             "recall": hits / gold.total(),
@@ -107,6 +105,16 @@ def _facts(graph: Graph) -> Counter[tuple[str, ...]]:
 def _jaccard(first: Set[Hashable], second: Set[Hashable]) -> float:
     either = first | second
     return len(first & second) / len(either) if either else 1.0
+
+
+def _against(episode: Episode, stated: Graph, gold: Graph, *, complete: bool) -> float:
+    right = episode.task.target.answer
+    answer = episode.outcome.answer if episode.outcome is not None else None
+    if right is None or answer is None:
+        return 0.0
+    if complete and set(map(normalize, answer)) != set(map(normalize, right)):
+        return 1.0
+    return 0.0 if _unnamed(right, gold) else _unnamed(answer, stated)
 
 
 def _unnamed(answer: tuple[str, ...], graph: Graph) -> float:
