@@ -313,6 +313,13 @@ def graded(reward: ExpressionReward, episodes: Sequence[Episode]) -> list[Score]
     return scores
 
 
+def _copied(message: Message) -> dict[str, Any]:
+    """Return a message that shares nothing with the episode, also where it has parts."""
+    if isinstance(message["content"], str):
+        return dict(message)
+    return {**message, "content": [dict(part) for part in message["content"]]}
+
+
 def episode_info(episode: Episode, score: Score | None) -> dict[str, Any]:
     """Return the Gymnasium info of an episode; `score` once it has ended."""
     last = episode.steps[-1] if episode.steps else None
@@ -320,7 +327,7 @@ def episode_info(episode: Episode, score: Score | None) -> dict[str, Any]:
         "task_id": episode.task.id,
         "index": episode.task.index,
         "turn": len(episode.steps),
-        "messages": [dict(message) for message in episode.messages],
+        "messages": [_copied(message) for message in episode.messages],
         "turn_status": last.status if last else "ok",
         "status": episode.status or "running",
         "reason": episode.outcome.reason if episode.outcome else (last.reason if last else ""),

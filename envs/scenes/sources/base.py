@@ -106,7 +106,9 @@ class SceneSource(ABC):
         if self._vocabulary is None:
             places = sample(len(self), _SAMPLED, "scene vocabulary", self.split)
             scenes = [self[i].target.scene for i in places]
-            self._vocabulary = vocabulary_of([scene for scene in scenes if scene is not None])
+            found = vocabulary_of([scene for scene in scenes if scene is not None])
+            closed = self.relation_names
+            self._vocabulary = found._replace(relations=closed) if closed else found
         return self._vocabulary
 
 
