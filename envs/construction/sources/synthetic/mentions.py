@@ -77,7 +77,8 @@ def alias_of(name: str, kind: str, choose: Choices) -> str:
         return f"the Land of {choose.of(_COLOURS)} {choose.of(_PLACES)}"
     colour = choose.of(_COLOURS)
     if kind in ("band", "team", "company", "university"):
-        return f"the {colour} {choose.of(_ANIMALS)}s"
+        animal = choose.of(_ANIMALS)
+        return f"the {colour} {animal}{'es' if animal.endswith(('x', 'ch')) else 's'}"
     return f"the {colour} {choose.of(_ANIMALS if kind == 'person' else _THINGS)}"
 
 
