@@ -639,6 +639,7 @@ PLAYED: list[tuple[str, dict[str, Any]]] = [
     ("factual", {}),
     ("factual", {"mode": "steps"}),
     ("factual", {"answer": "triples"}),
+    ("synthetic", {"detected": True}),
     ("vrd", {}),
     ("vrd", {"mode": "steps"}),
     ("vrd", {"answer": "triples"}),

@@ -13,7 +13,7 @@ from graphenv.envs.scenes.prompts import chat, system_text
 from graphenv.envs.scenes.reading import FORMS
 from graphenv.envs.scenes.session import BoxedSceneSession, SceneSession
 from graphenv.envs.scenes.sources import make_source
-from graphenv.envs.scenes.sources.base import SceneSource
+from graphenv.envs.scenes.sources.base import SceneSource, related
 from graphenv.envs.tools import ToolSpec, tool_specs
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
@@ -193,8 +193,8 @@ class SceneGraphEnv(GraphEnv):
         gold = task.target.scene
         assert gold is not None
         if self._given:
-            return task
-        if self.answer == "triples":
+            gold = related(gold)
+        elif self.answer == "triples":
             gold = Scene.from_triples(gold.facts)
         elif not self.boxes:
             gold = replace(gold, objects=tuple(replace(o, box=None) for o in gold.objects))

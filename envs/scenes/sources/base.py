@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from graphenv.scenes import Scene, SceneObject
+from graphenv.scenes import Scene, SceneObject, SceneRelation
 from graphenv.scenes.model import IS
 from graphenv.seeding import sample
 from graphenv.task import Message, Target, Task, check_split
 
-__all__ = ["SceneSource", "SceneVocabulary", "scene_task", "vocabulary_of"]
+__all__ = ["SceneSource", "SceneVocabulary", "related", "scene_task", "vocabulary_of"]
 
 _SAMPLED = 256
 
@@ -123,6 +124,25 @@ def scene_task(*, id: str, index: int, caption: str, scene: Scene, **meta: objec
     target = Target(scene=scene, graph=scene.graph)
     known = {"caption": caption, **meta}
     return Task(id=id, index=index, messages=(message,), target=target, meta=known)
+
+
+def related(scene: Scene) -> Scene:
+    """Return the relations of a scene with the objects in them: what is asked of given objects.
+
+    An object in no relation would be right without a word, as it is given.
+
+    >>> related(Scene.from_triples([("man", "ride", "horse"), ("tree",)])).facts
+    (('man', 'ride', 'horse'),)
+    """
+    ends = sorted({end for r in scene.relations for end in (r.head, r.tail)})
+    place = {end: at for at, end in enumerate(ends)}
+    return replace(
+        scene,
+        objects=tuple(replace(scene.objects[end], attributes=()) for end in ends),
+        relations=tuple(
+            SceneRelation(place[r.head], r.relation, place[r.tail]) for r in scene.relations
+        ),
+    )
 
 
 def vocabulary_of(scenes: Sequence[Scene]) -> SceneVocabulary:

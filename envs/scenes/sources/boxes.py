@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from graphenv.envs.scenes.sources.base import SceneSource, scene_task
+from graphenv.envs.scenes.sources.base import SceneSource, related, scene_task
 from graphenv.errors import ConfigError, DataError
 from graphenv.scenes import MAX_OBJECTS, MAX_RELATIONS, Box, Scene, SceneObject, SceneRelation
 from graphenv.scenes.reading import label_reason, read_box
@@ -140,21 +140,19 @@ class BoxedScenes(SceneSource):
         )
 
     def _scene(self, picture: Picture) -> Scene:
-        objects = picture.objects
-        if self.detected:
-            used = {key for head, _, tail in picture.relations.values() for key in (head, tail)}
-            objects = {key: _plain(thing) for key, thing in objects.items() if key in used}
-        place = {key: at for at, key in enumerate(objects)}
+        place = {key: at for at, key in enumerate(picture.objects)}
         relations = picture.relations.values()
-        return Scene(
-            tuple(objects.values()),
+        scene = Scene(
+            tuple(picture.objects.values()),
             tuple(SceneRelation(place[h], r, place[t]) for h, r, t in relations),
         )
+        return related(scene) if self.detected else scene
 
     def detections(self, index: int) -> tuple[SceneObject, ...]:
         if not self.detected:
             return ()
-        return tuple(map(_plain, self._pictures[index].objects.values()))
+        objects = self._pictures[index].objects.values()
+        return tuple(replace(thing, attributes=()) for thing in objects)
 
     def image(self, index: int) -> str | None:
         """Return the path of an image file, `None` without `image_root`.
@@ -178,18 +176,13 @@ class BoxedScenes(SceneSource):
         return (picture.file,)
 
 
-def _plain(thing: SceneObject) -> SceneObject:
-    return SceneObject(thing.id, thing.label, (), thing.box)
-
-
 def _number(picture: Picture) -> None:
     """Give objects their ids: the label, and a number that counts those of one label."""
     counts: dict[str, int] = {}
     for key, thing in picture.objects.items():
         name = normalize(thing.label)
         counts[name] = counts.get(name, 0) + 1
-        label, attributes, box = thing.label, thing.attributes, thing.box
-        picture.objects[key] = SceneObject(f"{label}.{counts[name]}", label, attributes, box)
+        picture.objects[key] = replace(thing, id=f"{thing.label}.{counts[name]}")
 
 
 def pixel_box(left: float, top: float, right: float, bottom: float) -> Box | None:

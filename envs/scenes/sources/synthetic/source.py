@@ -150,11 +150,17 @@ class SyntheticScenes(SceneSource):
         return not self._detected
 
     @property
+    def relation_names(self) -> tuple[str, ...]:
+        return tuple(sorted((*SPATIAL, *DRAWN)))
+
+    @property
     def vocabulary(self) -> SceneVocabulary:
         """Every word that a scene can hold."""
-        return SceneVocabulary(
-            tuple(sorted(LABELS)), tuple(sorted(CATEGORY)), tuple(sorted((*SPATIAL, *DRAWN)))
-        )
+        return SceneVocabulary(tuple(sorted(LABELS)), tuple(sorted(CATEGORY)), self.relation_names)
+
+    @property
+    def relation_names(self) -> tuple[str, ...]:
+        return tuple(sorted((*SPATIAL, *DRAWN)))
 
     def __len__(self) -> int:
         return self._length
