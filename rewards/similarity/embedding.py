@@ -19,7 +19,7 @@ MAX_ENCODED = 256
 """Of so many different labels a side the vectors are asked for; see `label_likeness`."""
 
 _MAX_TOKENS = 32
-_REMEMBERED = 1 << 15
+_REMEMBERED = 1 << 14
 _DIFFERENT = 0.999
 """What different labels are worth at most: a model may know two of them by one token only."""
 
@@ -30,7 +30,7 @@ class Embedding:
     """Vectors of labels by a transformers encoder: the mean of its last hidden states.
 
     A label is encoded alone, once, on the processor, so that its vector depends on nothing else
-    that is graded; the vectors of 32,768 labels are kept. The model is loaded on first use.
+    that is graded; the vectors of 16,384 labels are kept. The model is loaded on first use.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ class Embedding:
         a, b = (np.array([self._vector(x) for x in names]) for names in (first, second))
         if not a.size or not b.size:
             return np.zeros((len(first), len(second)))
-        # Rounded: the last bits of a product depend on its size.
-        return np.asarray(np.clip(np.round(a @ b.T, 6), 0.0, _DIFFERENT), dtype=np.float64)
+        # Rounded: the last bits of a product depend on the size of the matrices.
+        return np.asarray(np.clip(np.round(a @ b.T, 9), 0.0, _DIFFERENT))
 
     def __call__(self, first: str, second: str) -> float:
         """Return the similarity of two labels; 1.0 only for equal ones."""
         return 1.0 if first == second else float(self.likeness([first], [second])[0, 0])
 
-    def _encode(self, label: str) -> NDArray[np.float32]:
+    def _encode(self, label: str) -> Matrix:
         import torch
 
         tokenizer, model = self.load()
@@ -101,10 +101,10 @@ class Embedding:
         with torch.inference_mode():
             states = model(**tokens).last_hidden_state[0]
         if not len(states):  # a label of which the tokenizer keeps nothing
-            return np.zeros(model.config.hidden_size, dtype=np.float32)
-        mean = states.mean(dim=0).numpy()
+            return np.zeros(model.config.hidden_size)
+        mean = states.double().mean(dim=0).numpy()
         length = float(np.linalg.norm(mean))
-        return np.asarray(mean / length if length > 0 else mean, dtype=np.float32)
+        return np.asarray(mean / length if length > 0 else mean)
 
 
 @lru_cache(maxsize=4)
