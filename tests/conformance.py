@@ -73,8 +73,6 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "correction",
         "0.5*correction + 0.5*triple_f1",
         "correction + 0.2*ged",
-        "0.5*exact + 0.5*rationale_f1",
-        "gate(exact, 0.5 + 0.5*rationale_f1)",
     ),
     "kg-construction": (
         "triple_f1",

@@ -82,6 +82,9 @@ def _valid(env: GraphEnv, index: int) -> list[str]:
     else:
         turns += [planted_turns(env, index, errors)[-1] for errors in (1, 5)]
         turns.append(f"<program>{env.source[index].target.program}</program>")
+    if env.family == "caption-correction":
+        dangling = {"subject": "man.1", "predicate": "ride", "object": "horse.1"}
+        turns.append(json.dumps({"objects": [{"id": "man.1"}], "relationships": [dangling]}))
     return turns
 
 

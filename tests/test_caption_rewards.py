@@ -155,7 +155,7 @@ DEFECTS: dict[str, tuple[str, Any, float, str, float]] = {
     ),
     "a_bad_first_try_pays_best": (
         *("own_bad_on_purpose", _identical_is_penalised, 0.4568927451),
-        *("correction", 0.5),
+        *("correction", 0.0),
     ),
     "a_contentless_rationale_earns_half": (
         *("why_contentless", _jaccard_of_both, 0.5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from graphenv.envs.captions.reading import NO_TOOLS, find_caption, find_reasons
@@ -90,15 +91,22 @@ class CorrectionSession(Session):
     def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
         """Read one turn: the policy's own draft, or the correction that ends the episode."""
         outcome = self._judged(parse_turn(text))
-        if self._draft is not None:
+        first = self._draft is None
+        if first:  # the next turn is the last one, whatever this one was
+            self._draft = Scene() if outcome.scene is None else outcome.scene
+        elif outcome.scene is not None or self._planted is not None:
             self.outcome = outcome
             return (), "", outcome.status, outcome.reason
-        if outcome.scene is None:  # the next turn is the last one, whatever this one was
-            self._draft = Scene()
-            said = f"Malformed draft: {outcome.reason}. {self.allowed()}"
+        if outcome.scene is None:
+            said = f"Malformed turn: {outcome.reason}. {self.allowed()}"
             return (), said, "malformed", outcome.reason
-        self._draft = outcome.scene
         return (), self._again, outcome.status, outcome.reason
+
+    def finish(self, status: Status, reason: str) -> None:
+        """End the episode without a correction; the draft stays on record."""
+        super().finish(status, reason)
+        if self.outcome is not None and self.outcome.draft is None:
+            self.outcome = replace(self.outcome, draft=self._draft)
 
     def conclude(self, items: tuple[str, ...]) -> Outcome:
         """Return the outcome of an answer list: its only item is the graph or caption."""

@@ -39,8 +39,8 @@ class Correction(EndTerm):
     with it, so no edit is paid that leaves the truth where it was, and a longer scene is charged
     for each fact that is not in the gold.
 
-    A draft that is the policy's own (`task.meta["draft"] == "own"`) is paid by (L(D) + L(S)) / 2,
-    with 0 for what cannot be read: the share that is mended would pay most for a bad first try.
+    A draft that is the policy's own (`task.meta["draft"] == "own"`) is paid by L(D) + L(S) - 1,
+    L being 0 for what cannot be read: the share that is mended would pay most for a bad first try.
 
     Blind to boxes, and to which of two objects of one label has an attribute.
 
@@ -63,14 +63,14 @@ class Correction(EndTerm):
         draft = episode.outcome.draft if episode.outcome is not None else None
         final = episode.outcome.scene if episode.outcome is not None else None
         if own and (draft is None or final is None):
-            return 0.0 if draft is None else fact_level(draft, gold) / 2
+            return (0.0 if draft is None else fact_level(draft, gold)) - 1.0
         if draft is None or final is None:
             return -1.0
         edit = SceneEdit(draft, final, gold)
         before, after = edit.before, edit.after
         info: dict[str, Any] = {"before": before, "after": after, **edit.by_kind()}
         if own:
-            return Grade((before + after) / 2, info)
+            return Grade(before + after - 1.0, info)
         if after >= before:
             return Grade((after - before) / (1.0 - before) if before < 1.0 else 1.0, info)
         return Grade((after - before) / before, info)
