@@ -34,10 +34,10 @@ class ReDocRED(PublishedDocuments):
     """Re-DocRED by folder: a document a task, its tokens with spaces between them.
 
     All mentions of a vertex are names of one entity, so that any of them is right in an answer. A
-    name that several vertices of a document share belongs to the vertex that has no other name; if
-    none or several have no other, to the one that is called so most often, and vertices that are
-    left without a name of their own are one entity with it (`merged` counts them). Relations go by
-    the names of rel_info.json; without it, by their ids.
+    name that several vertices of a document share belongs to the one that has no name of its own
+    (of several such, one with the fewest names), else to the one that is called so most often.
+    Vertices that are left without a name are one entity with the owner of theirs (`merged` counts
+    them). Relations go by the names of rel_info.json; without it, by their ids.
 
     Parameters
     ----------
@@ -145,7 +145,8 @@ def _entities(mentions: Sequence[Sequence[str]]) -> tuple[list[tuple[str, ...]],
     owner: dict[str, int] = {}
     for key, vertices in owners.items():
         needing = [v for v in vertices if v in poor]
-        able = needing if len(needing) == 1 else vertices
+        fewest = min((len({*counts[v]}) for v in needing), default=0)
+        able = [v for v in needing if len({*counts[v]}) == fewest] or vertices
         owner[key] = max(able, key=lambda v: (counts[v].count(key), -v))
     place: dict[int, int] = {}
     groups: list[tuple[str, ...]] = []
