@@ -63,15 +63,15 @@ PRESETS: dict[str, Preset] = {
     ),
     "autograph-carrier": Preset(
         "carrier(paper='autograph')",
-        "Is the answer near the topics of the question in the built graph? A node with the answer's "
+        "Is the answer near the topics of a question in the built graph? A node with the answer's "
         "name stands for the published judge, which is a model that sees the gold answer. Nothing "
         "has to be grounded and size is free.",
         "AutoGraph-R1: end-to-end reinforcement learning for knowledge graph construction, 2025",
     ),
     "autograph-index": Preset(
         "passage_recall(paper='autograph')",
-        "Recall@5 of the supporting passages by personalised PageRank over the built graph. Nothing "
-        "has to be grounded and size is free.",
+        "Recall@5 of the supporting passages by personalised PageRank over the built graph. "
+        "Nothing has to be grounded and size is free.",
         "AutoGraph-R1: end-to-end reinforcement learning for knowledge graph construction, 2025",
     ),
     "graphenv-construction": Preset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graphenv.corpus import Corpus
 from graphenv.episode import Outcome
@@ -50,6 +51,7 @@ def grounds(graph: Graph, corpus: Corpus) -> list[int]:
     """Return for each edge the passages that hold both of its names, as bits (bit i: passage i).
 
     A name is looked for as it was written (the id of its node), as its label, and by its aliases.
+    A loop stands nowhere: it says nothing of two names.
 
     >>> from graphenv.corpus import Passage
     >>> corpus = Corpus((Passage("Heat", "It was directed by Michael Mann in 1995."),))
@@ -64,7 +66,7 @@ def grounds(graph: Graph, corpus: Corpus) -> list[int]:
         for end in (edge.head, edge.tail):
             if end not in masks:
                 masks[end] = where.of((graph.nodes[end].id, graph.nodes[end].label))
-        found.append(masks[edge.head] & masks[edge.tail])
+        found.append(masks[edge.head] & masks[edge.tail] if edge.head != edge.tail else 0)
     return found + [0] * (graph.num_edges - len(found))
 
 
@@ -109,7 +111,12 @@ def evidence(outcome: Outcome, task: Task, *, stated: bool = True) -> Evidence:
 
 def written(outcome: Outcome) -> int:
     """Return how many triples an outcome's text holds; a graph tells a repeated one only once."""
-    items, _ = parse_json(outcome.program or "")
+    return _count(outcome.program or "")
+
+
+@lru_cache(maxsize=128)
+def _count(program: str) -> int:
+    items, _ = parse_json(program)
     return len(items) if isinstance(items, list) else 0
 
 

@@ -22,7 +22,8 @@ def grounded(graph: Graph, corpus: Corpus) -> Graph:
     """Return the triples whose two names stand in one passage; the others are dropped one by one.
 
     How names are found is said in `graphenv.rewards.construction.wording`: spelling, numbers, dates
-    and the aliases of the corpus do not matter, names of more than 20 words stand nowhere.
+    and the aliases of the corpus do not matter, names of more than 12 words stand nowhere, and a
+    name by itself (a loop) states nothing.
 
     >>> from graphenv.corpus import Passage
     >>> corpus = Corpus((Passage("Heat", "It was directed by Michael Mann in 1995."),))

@@ -33,9 +33,8 @@ class PassageRecall(EndTerm):
     Passages are ranked by `passage_scores` over the supported triples. Where the gold graph is
     known, recall is divided by what the gold graph recalls, and 1 at most, so that no part of the
     gold is better than all of it; questions by which it recalls nothing are left out. In [0, 1];
-    `None` if no question with supporting titles is left, 0 for no graph. Without k, as many passages are
-    looked at as support the question, so that recall is precision too: a question answered by all
-    of three passages is of no use, and six that are ranked at random give their share.
+    `None` if no question with supporting titles is left, 0 for no graph. Without k, as many
+    passages are looked at as support the question, so that recall is precision too.
 
     Blind to relations and directions: it asks which names belong together. Where no gold graph is
     known, all pairs of names of a passage are supported, and only their number tells.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 
 from graphenv.corpus import Corpus
@@ -17,7 +16,6 @@ Key = tuple[str, str, str]
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@lru_cache(maxsize=1 << 14)
 def name_key(name: str) -> str:
     """Return a name in the form in which spellings of one name are equal.
 
@@ -27,7 +25,6 @@ def name_key(name: str) -> str:
     return normalize(name.replace("_", " "))
 
 
-@lru_cache(maxsize=1 << 12)
 def relation_key(relation: str) -> str:
     """Return a relation in the form in which spellings of it are equal.
 
@@ -47,23 +44,19 @@ def entity_key(name: str, corpus: Corpus | None) -> str:
     return name_key(corpus.canonical(plain) if corpus is not None else plain)
 
 
-def triple_keys(graph: Graph, corpus: Corpus | None = None) -> Sequence[Key]:
+@lru_cache(maxsize=128)
+def triple_keys(graph: Graph, corpus: Corpus | None = None) -> tuple[Key, ...]:
     """Return the key of each edge; an edge without direction has its ends in order.
 
     >>> triple_keys(Graph.from_triples([("Heat_(film)", "directedBy", "Michael Mann")]))
     (('heat (film)', 'directed by', 'michael mann'),)
     """
-    return _keys(graph, corpus.aliases if corpus is not None else ())
-
-
-@lru_cache(maxsize=256)
-def _keys(graph: Graph, aliases: tuple[tuple[str, ...], ...]) -> tuple[Key, ...]:
-    corpus = Corpus((), aliases=aliases)
     names = [entity_key(label, corpus) for label in graph.labels]
+    relations = {relation: relation_key(relation) for relation in {e.relation for e in graph.edges}}
     found = []
     for edge in graph.edges:
         head, tail = names[edge.head], names[edge.tail]
         if not graph.directed and tail < head:
             head, tail = tail, head
-        found.append((head, relation_key(edge.relation), tail))
+        found.append((head, relations[edge.relation], tail))
     return tuple(found)

@@ -47,8 +47,8 @@ def follow(
 ) -> set[str]:
     """Return the keys of the entities at the end of the path of a question.
 
-    `^relation` goes against the arrow. A loop is no step, and a topic no answer unless the gold says
-    so. `alike` compares keys of relations.
+    `^relation` goes against the arrow. A loop is no step, and a topic is no answer unless the gold
+    says so. `alike` compares keys of relations.
 
     >>> built = Graph.from_triples([("Heat", "by", "Mann"), ("Thief", "by", "Mann")])
     >>> asked = CorpusQuestion("?", topics=("Heat",), path=("by", "^by"), answers=("Thief",))

@@ -24,8 +24,9 @@ __all__ = [
 ]
 
 MAX_NAME_CHARS = 200
-MAX_NAME_WORDS = 20
-"""A name of more words is a copied text and stands nowhere; six gold names of WebNLG do not."""
+MAX_NAME_WORDS = 12
+"""A name of more words is a copied text and stands nowhere. Of the gold triples of WebNLG three in
+a thousand have a longer one, of Re-DocRED and CoNLL04 one of all."""
 
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
