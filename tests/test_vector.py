@@ -96,6 +96,7 @@ REWARDS = {
     "kgqa": ("exact", "0.5*answer_f1 + 0.5*triple_f1 + progress"),
     "text2sql": ("graphenv-query",),
     "text2cypher": ("0.5*execution + 0.5*schema_linking + 0.1*turn_cost",),
+    "scene-graph": ("0.5*triple_f1 + 0.5*object_f1 + ged_progress",),
     "caption-correction": ("0.5*correction + 0.5*triple_f1",),
     "kg-construction": ("0.5*triple_f1 + 0.5*node_f1 + ged_progress",),
 }
