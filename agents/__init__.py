@@ -15,6 +15,7 @@ __all__ = ["AGENTS", "Agent", "make", "rollout", "rollout_batch"]
 AGENTS: dict[str, str] = {
     "random": "graphenv.agents.random:RandomAgent",
     "oracle": "graphenv.agents.oracle:OracleAgent",
+    "rules": "graphenv.agents.rules:RulesAgent",
     "search": "graphenv.agents.search:SearchAgent",
     "llm": "graphenv.agents.llm:LLMAgent",
     "openai": "graphenv.agents.openai:OpenAIAgent",

@@ -18,8 +18,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # What the extras bring: a module that needs one of these is skipped where it is missing.
 OPTIONAL = {
     *("accelerate", "datasets", "duckdb", "jinja2", "ladybug", "matplotlib", "numba", "peft"),
-    *("rich", "safetensors", "sqlglot", "tokenizers", "torch", "torch_geometric", "tqdm"),
-    *("transformers", "trl", "yaml"),
+    *("rich", "safetensors", "sqlglot", "textblob", "tokenizers", "torch", "torch_geometric"),
+    *("tqdm", "transformers", "trl", "yaml"),
 }
 
 
