@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import mimetypes
+import os
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from graphenv.agents.base import Agent
 from graphenv.agents.chats import plain_messages
 from graphenv.chat_server import ChatServer, ServerError, reply_message, reply_text
 from graphenv.envs.base import GraphEnv
-from graphenv.errors import ConfigError
+from graphenv.errors import ConfigError, DataError
 from graphenv.task import Message
-from graphenv.text import bounded, parse_turn
+from graphenv.text import bounded, parse_turn, text_of
 
-__all__ = ["OpenAIAgent", "ServerError", "native_messages", "turn_text"]
+__all__ = ["OpenAIAgent", "ServerError", "image_url", "native_messages", "turn_text"]
 
 _CALL_BLOCK = re.compile(r"<tool_call>.*?</tool_call>", re.DOTALL | re.IGNORECASE)
 
 
 class OpenAIAgent(Agent):
     """Asks `base_url`/chat/completions for every turn; several chats at a time.
+
+    Images of a prompt are sent as data URLs, to models that see.
 
     Parameters
     ----------
@@ -96,7 +103,8 @@ class OpenAIAgent(Agent):
     def act(self, messages: Sequence[Message]) -> str:
         """Return the next assistant turn."""
         chat = native_messages(messages) if self._tools else plain_messages(messages)
-        return turn_text(self._server.post({**self._body, "messages": chat}), self._server.url)
+        body = {**self._body, "messages": [_with_images(message) for message in chat]}
+        return turn_text(self._server.post(body), self._server.url)
 
     def act_batch(self, chats: Sequence[Sequence[Message]]) -> list[str]:
         """Return the next turn of each chat, `concurrency` requests at a time."""
@@ -118,7 +126,7 @@ def native_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     open_ids: list[str | None] = []
     late: list[dict[str, Any]] = []
     for message in messages:
-        content = str(message["content"])
+        content = text_of(message["content"])
         if message["role"] == "tool":
             call_id = open_ids.pop(0) if open_ids else None
             if call_id is None:
@@ -129,7 +137,7 @@ def native_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
         chat += late
         late = []
         if message["role"] != "assistant":
-            chat.append({"role": str(message["role"]), "content": content})
+            chat += plain_messages([message])
             continue
         calls = parse_turn(content).calls
         open_ids = [f"call_{len(chat)}_{i}" if c.name else None for i, c in enumerate(calls)]
@@ -149,6 +157,46 @@ def native_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
             said["content"] = _CALL_BLOCK.sub("", content).strip() if readable else content
         chat.append(said)
     return chat + late
+
+
+def image_url(image: str) -> str:
+    """Return an image as the servers take it: an address as it is, a file as a data URL.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or its name ends as no image's does.
+    """
+    if image.startswith(("http://", "https://", "data:")):
+        return image
+    try:
+        return _data_url(image, os.stat(image).st_mtime_ns)
+    except OSError as error:
+        raise DataError(
+            f"openai: the image {image!r} of a prompt cannot be read ({error}); was the cache "
+            "folder (GRAPHENV_CACHE), or what image_root= named, moved or emptied?"
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def _data_url(path: str, changed: int) -> str:  # noqa: ARG001  (a changed file is another image)
+    kind = mimetypes.guess_type(path)[0] or ""
+    if not kind.startswith("image/"):
+        raise DataError(f"openai: the image {path!r} of a prompt has no suffix of an image format")
+    return f"data:{kind};base64,{base64.b64encode(Path(path).read_bytes()).decode('ascii')}"
+
+
+def _with_images(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message with its image parts in the servers' form; text stays as it is."""
+    if isinstance(message["content"], str):
+        return message
+    parts = [
+        {"type": "image_url", "image_url": {"url": image_url(str(part["image"]))}}
+        if part["type"] == "image"
+        else part
+        for part in message["content"]
+    ]
+    return {**message, "content": parts}
 
 
 def turn_text(reply: Any, url: str = "the server") -> str:

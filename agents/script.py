@@ -13,7 +13,7 @@ from graphenv.envs.kgqa.session import MAX_NAME
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message
-from graphenv.text import format_call
+from graphenv.text import format_call, text_of
 
 __all__ = [
     "Script",
@@ -100,7 +100,7 @@ def topics_of(messages: Sequence[Message], world: TripleStore) -> list[str]:
 
 
 def _user_text(messages: Sequence[Message]) -> str:
-    return next((str(m["content"]) for m in opening(messages) if m["role"] == "user"), "")
+    return next((text_of(m["content"]) for m in opening(messages) if m["role"] == "user"), "")
 
 
 def _known(name: str, world: TripleStore) -> bool:

@@ -19,6 +19,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.seeding import rng, stable_hash
+from graphenv.text import text_of
 
 __all__ = [
     "CHAT_TEMPLATE",
@@ -203,4 +204,4 @@ def environment_text(
         for index in generator.choice(len(env.tasks), size=count, replace=False):
             episode = env.play(int(index), gold_turns(env, int(index)))
             for message in episode.messages:
-                yield str(message["content"])
+                yield text_of(message["content"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphenv.episode import Episode
+from graphenv.text import text_of
 
 __all__ = ["render_episode"]
 
@@ -19,7 +20,7 @@ _MARK = {
 def render_episode(episode: Episode) -> str:
     """Return the question, the turns with their answers, and how it ended."""
     lines = [f"# {episode.env_id}  task {episode.task.index}  ({episode.task.id})"]
-    lines += [str(m["content"]) for m in episode.task.messages if m["role"] != "system"]
+    lines += [text_of(m["content"]) for m in episode.task.messages if m["role"] != "system"]
     for number, step in enumerate(episode.steps, 1):
         lines.append(f"\n[{number}/{episode.max_turns}] {_MARK[step.status]} {step.text.strip()}")
         if step.observation:

@@ -12,7 +12,7 @@ from typing import Any
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.score import Score
-from graphenv.text import format_call, parse_turn
+from graphenv.text import format_call, parse_turn, text_of
 
 __all__ = [
     "GradeStats",
@@ -139,7 +139,7 @@ def turns_of(completion: str | Sequence[Mapping[str, Any]]) -> list[str]:
     for message in completion:
         if message.get("role") != "assistant":
             continue
-        text = str(message.get("content") or "")
+        text = text_of(message.get("content"))
         for call in message.get("tool_calls") or ():
             function = call.get("function", call)
             arguments = function.get("arguments") or {}

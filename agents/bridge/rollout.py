@@ -142,7 +142,7 @@ class EnvRollout:
     Raises
     ------
     ConfigError
-        When called: if rows are missing or are not those of the prompts.
+        When called: if rows are missing, are not those of the prompts, or hold images.
     """
 
     def __init__(
@@ -200,6 +200,12 @@ class EnvRollout:
             raise ConfigError(
                 f"EnvRollout needs the rows of a batch, which {type(trainer).__name__} does not "
                 "keep: train with graphenv.agents.bridge.trainer.GraphGRPOTrainer."
+            )
+        if any(row.get("images") for row in rows):
+            raise ConfigError(
+                "EnvRollout plays text: it hands token ids to the trainer, which then knows of no "
+                "image. Train a model that sees in one turn (backend='reward_funcs') or with "
+                "backend='environment_factory'."
             )
         if len(rows) != len(prompts) or any(
             row["prompt"] != prompt for row, prompt in zip(rows, prompts, strict=True)

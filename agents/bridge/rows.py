@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from graphenv.agents.chats import images_apart
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng
 
-__all__ = ["Share", "draw_names", "make_rows", "parse_mixture"]
+__all__ = ["Share", "draw_names", "make_dataset", "make_rows", "parse_mixture"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ def make_rows(
 ) -> list[dict[str, Any]]:
     """Return `count` rows drawn from environments by weight; within one, tasks do not repeat
     before all have been used. A row's prompt is the opening chat of its task.
+
+    If a prompt holds an image, every row has `images` too (files, none for a prompt of text), and
+    the prompt is text: the form that TRL takes for vision-language models.
     """
     generator = rng("rows", seed)
     orders: dict[str, list[int]] = {name: [] for name in envs}
@@ -82,6 +86,17 @@ def make_rows(
             drawn = generator.choice(size, size=min(size, count), replace=False)
             orders[name] = [int(i) for i in drawn]
         index = orders[name].pop()
-        messages = [dict(message) for message in envs[name].tasks[index].messages]
-        rows.append({"prompt": messages, "environment": name, "index": index})
+        messages, images = images_apart(envs[name].tasks[index].messages)
+        rows.append({"prompt": messages, "environment": name, "index": index, "images": images})
+    if not any(row["images"] for row in rows):
+        for row in rows:
+            del row["images"]
     return rows
+
+
+def make_dataset(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return rows as the `datasets.Dataset` that TRL trains on; images are opened when read."""
+    from datasets import Dataset, Image, List
+
+    found = Dataset.from_list([dict(row) for row in rows])
+    return found.cast_column("images", List(Image())) if "images" in found.features else found

@@ -18,8 +18,9 @@ from graphenv.agents.bridge.config import TINY_GRPO, TrainConfig
 from graphenv.agents.bridge.evaluation import evaluate_model, write_final
 from graphenv.agents.bridge.grading import Grader, PartFunction, RewardFunction, TruthFunction
 from graphenv.agents.bridge.logs import RunLog
-from graphenv.agents.bridge.rows import make_rows
+from graphenv.agents.bridge.rows import make_dataset, make_rows
 from graphenv.agents.bridge.warmup import warm_start
+from graphenv.agents.chats import images_apart
 from graphenv.agents.credit import check_credit, make_credit
 from graphenv.agents.llm import load_model, show_loading_bars
 from graphenv.envs.base import GraphEnv
@@ -116,10 +117,17 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
     Raises
     ------
     ConfigError
-        If a shaping term meets outcome credit, step credit meets episodes of one turn, or peft
-        refuses the LoRA settings.
+        If a shaping term meets outcome credit, step credit meets episodes of one turn, prompts hold
+        images, or peft refuses the LoRA settings.
     """
     config.lora()
+    for name, env in envs.items():
+        if images_apart(env.tasks[0].messages)[1]:
+            raise ConfigError(
+                f"train: the prompts of {name} hold images, and {config.model!r} is loaded as a "
+                "language model. Leave images out, or build GraphGRPOTrainer yourself: with a "
+                "vision-language model, its processor, and make_dataset(make_rows(...))."
+            )
     credit = make_credit(config.credit)
     check_credit(credit, [env.reward for env in envs.values()], control=config.control)
     for name, env in envs.items():
@@ -202,8 +210,6 @@ def build_trainer(
     config: TrainConfig, arguments: Any, envs: Mapping[str, GraphEnv], start: Path
 ) -> Any:
     """Return the trainer of a run, ready to train."""
-    from datasets import Dataset
-
     from graphenv.agents.bridge.trainer import GraphGRPOTrainer
 
     model, tokenizer = load_model(str(start), trainable=True)
@@ -233,7 +239,7 @@ def build_trainer(
         args=arguments,
         processing_class=tokenizer,
         reward_funcs=functions,
-        train_dataset=Dataset.from_list(rows),
+        train_dataset=make_dataset(rows),
         credit=config.credit,
         control=config.control,
         grader=grader,

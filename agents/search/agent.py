@@ -29,7 +29,7 @@ from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.references import load_attribute
 from graphenv.task import Message
-from graphenv.text import format_answer
+from graphenv.text import format_answer, text_of
 
 __all__ = ["SearchAgent"]
 
@@ -203,7 +203,7 @@ class _Searcher(Agent):
 
     def act(self, messages: Sequence[Message]) -> str:
         prompt = opening(messages)
-        key = "\x1f".join(str(message["content"]) for message in prompt)
+        key = "\x1f".join(text_of(message["content"]) for message in prompt)
         if key not in self._plans:  # a cache: the plan is a pure function of world and prompt
             self._plans[key] = self._turns(prompt)
             if len(self._plans) > 16:

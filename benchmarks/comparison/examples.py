@@ -12,7 +12,7 @@ from graphenv.episode import Episode, EpisodeRecord, Outcome, read_records
 from graphenv.errors import GraphEnvError
 from graphenv.score import Score
 from graphenv.task import Task
-from graphenv.text import bounded, readable
+from graphenv.text import bounded, readable, text_of
 
 __all__ = ["episode_json", "pick_examples"]
 
@@ -104,7 +104,7 @@ def episode_json(episode: Episode, score: Score) -> dict[str, Any]:
 
 def _question(task: Task) -> str:
     # Behind the schema, where the prompt shows one.
-    asked = task.meta.get("question") or str(task.messages[-1]["content"])
+    asked = task.meta.get("question") or text_of(task.messages[-1]["content"])
     return str(asked).rpartition("Question: ")[2]
 
 

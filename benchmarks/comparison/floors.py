@@ -25,7 +25,7 @@ from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.seeding import rng
 from graphenv.task import Message, Task
-from graphenv.text import format_answer
+from graphenv.text import format_answer, text_of
 
 __all__ = ["BagOfWords", "CopyPrompt", "bag_of_words_episodes", "compute_floors", "floor", "words"]
 
@@ -43,7 +43,7 @@ class CopyPrompt(Agent):
 
     def act(self, messages: Sequence[Message]) -> str:
         """Return the last message as the answer."""
-        return format_answer([str(messages[-1]["content"])])
+        return format_answer([text_of(messages[-1]["content"])])
 
 
 def floor(name: str, episodes: Sequence[Episode], note: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from graphenv.envs.tools import ToolSpec, tool_specs
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.task import Message, Task
+from graphenv.text import text_of
 
 __all__ = ["KGQAEnv"]
 
@@ -142,7 +143,7 @@ class KGQAEnv(GraphEnv):
         return self._kg_source
 
     def prompt(self, task: Task) -> tuple[Message, ...]:
-        return chat(str(task.messages[0]["content"]), task.meta["topics"], self._system)
+        return chat(text_of(task.messages[0]["content"]), task.meta["topics"], self._system)
 
     @cached_property
     def _system(self) -> str | None:

@@ -26,6 +26,7 @@ from graphenv.query.graphs import query_graph
 from graphenv.query.model import Language, Query
 from graphenv.query.results import QueryError
 from graphenv.task import Message, Task
+from graphenv.text import text_of
 
 __all__ = ["Text2CypherEnv", "Text2SQLEnv"]
 
@@ -110,7 +111,7 @@ class _QueryEnv(GraphEnv):
         schema = None
         if self.show_schema:
             schema = schema_text(self._query_source.schema(task.index), self.language)
-        return chat(str(task.messages[0]["content"]), schema, system)
+        return chat(text_of(task.messages[0]["content"]), schema, system)
 
     def databases(self, index: int) -> Databases:
         """Return the databases of a task in their cages; tasks about one database share them."""

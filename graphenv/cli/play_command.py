@@ -23,7 +23,7 @@ from graphenv.facts import FAMILIES
 from graphenv.query.results import Result, Rows
 from graphenv.score import Score
 from graphenv.seeding import rng
-from graphenv.text import format_answer, format_call, readable
+from graphenv.text import format_answer, format_call, readable, text_of
 
 HELP = """\
 A turn is one line:
@@ -185,7 +185,7 @@ def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: 
     if loud:
         for message in session.task.messages:
             if message["role"] != "system":
-                print(message["content"])
+                print(text_of(message["content"]))
     while session.outcome is None:
         text = act()
         if text is None:

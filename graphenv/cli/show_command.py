@@ -12,7 +12,7 @@ from graphenv.cli.rescore_command import log_file
 from graphenv.episode import Episode, EpisodeRecord, read_records
 from graphenv.errors import DataError
 from graphenv.score import Score
-from graphenv.text import readable
+from graphenv.text import readable, text_of
 
 
 def run(words: Sequence[str]) -> int:
@@ -72,7 +72,7 @@ def _pick(
 def walk_through(episode: Episode, score: Score, *, facts: bool = True) -> str:
     """Return the episode as text: prompt, turns with facts and pay, ending, parts, details."""
     lines = [f"# {episode.env_id}, task {episode.task.index} ({episode.task.id})", ""]
-    lines += [str(m["content"]) for m in episode.task.messages if m["role"] != "system"]
+    lines += [text_of(m["content"]) for m in episode.task.messages if m["role"] != "system"]
     paid = score.steps or (None,) * len(episode.steps)
     for number, (step, value) in enumerate(zip(episode.steps, paid, strict=False), 1):
         note = "" if value is None else f"   paid {value:+.3f}"
