@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
+from graphenv.checks import flag, one_of
+from graphenv.envs.arguments import offered, recorded, turn_limit
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.construction.prompts import chat, system_text
 from graphenv.envs.construction.session import ConstructionSession
@@ -14,6 +16,8 @@ from graphenv.errors import ConfigError
 from graphenv.task import Message, Task
 
 __all__ = ["KGConstructionEnv"]
+
+MODES = ("single", "turns")
 
 
 class KGConstructionEnv(GraphEnv):
@@ -102,36 +106,17 @@ class KGConstructionEnv(GraphEnv):
         env_id: str = "graphenv/KGConstruction-v0",
         **source_arguments: Any,
     ) -> None:
-        if mode not in ("single", "turns"):
-            raise ConfigError(f"{env_id}: mode={mode!r} is neither 'single' nor 'turns'")
-        if mode == "single" and max_turns not in (None, 1):
-            raise ConfigError(f"{env_id}: single mode has one turn; max_turns={max_turns!r}")
-        if not isinstance(show_relations, bool):
-            raise ConfigError(
-                f"{env_id}: show_relations={show_relations!r} is neither true nor false"
-            )
-        self.mode = mode
-        self.show_relations = show_relations
-        self._document_source = make_source(source, split, source_arguments)
-        turns = 1 if mode == "single" else (16 if max_turns is None else max_turns)
+        kwargs = recorded(locals())
+        self.mode = one_of(env_id, "mode", mode, MODES)
+        self.show_relations = flag(env_id, "show_relations", show_relations)
+        self._document_source = make_source(
+            source, split, source_arguments, also=offered(KGConstructionEnv)
+        )
         super().__init__(
             env_id=env_id,
             source=self._document_source,
-            reward=reward,
-            kwargs={
-                "source": source,
-                "split": split,
-                "reward": reward,
-                "mode": mode,
-                "show_relations": show_relations,
-                "max_turns": max_turns,
-                "instructions": instructions,
-                "max_observation": max_observation,
-                **source_arguments,
-            },
-            max_turns=turns,
-            instructions=instructions,
-            max_observation=max_observation,
+            kwargs=kwargs,
+            max_turns=turn_limit(env_id, max_turns, 16, mode=mode, single="single"),
             render_mode=render_mode,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.construction.sources.base import DocumentSource, document_task
@@ -19,15 +19,11 @@ SOURCES: dict[str, str] = {
     "retrieval": "graphenv.envs.construction.sources.retrieval:RetrievalDocuments",
 }
 
-_ENVIRONMENT_ARGUMENTS = (
-    *("source", "split", "reward", "mode", "show_relations", "max_turns", "instructions"),
-    *("max_observation", "render_mode"),
-)
-"""What `KGConstructionEnv` takes itself: offered beside a source's own arguments."""
 
-
-def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> DocumentSource:
-    """Return the source `name` for a split.
+def make_source(
+    name: str, split: str, arguments: Mapping[str, Any], *, also: Iterable[str] = ()
+) -> DocumentSource:
+    """Return the source `name` for a split; `also` is offered too when an argument is misspelt.
 
     Raises
     ------
@@ -41,7 +37,7 @@ def make_source(name: str, split: str, arguments: Mapping[str, Any]) -> Document
         raise UnknownNameError(f"KG construction source {name!r} is unknown.{hint}")
     cls = load_row(SOURCES[name])
     what = f"KG construction: source={name!r}"
-    check_keywords(what, cls, [*arguments, "split"], also=_ENVIRONMENT_ARGUMENTS)
+    check_keywords(what, cls, [*arguments, "split"], also=also)
     source = cls(split=split, **arguments)
     assert isinstance(source, DocumentSource)
     return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphenv.checks import is_whole
+from graphenv.checks import whole
 from graphenv.corpus import CorpusQuestion, Passage
 from graphenv.envs.construction.sources.published import (
     Documents,
@@ -60,10 +60,8 @@ class RetrievalDocuments(PublishedDocuments):
 
     def __init__(self, *, split: str, root: str, passages: int = 10, seed: int = 0) -> None:
         super().__init__(split)
-        if not is_whole(passages, 1):
-            raise ConfigError(f"retrieval: passages={passages!r} must be a whole number >= 1")
-        if not is_whole(seed):
-            raise ConfigError(f"retrieval: seed={seed!r} must be a whole number")
+        whole("retrieval", "passages", passages, 1)
+        whole("retrieval", "seed", seed, 0)
         folder = Path(root)
         asked = f"retrieval in {folder}"
         names = ("questions.jsonl", "questions_visible.jsonl")
