@@ -80,6 +80,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "0.5*triple_f1 + 0.5*ged",
         "gate(format, triple_f1)",
         "triple_f1 + potential(ged_progress)",
+        "graphenv-construction",
+        "kg_f1*grounding",
+        "carrier",
+        "passage_recall",
     ),
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import conformance
 import pytest
 import query_terms_fixture as fx
+from chat_fixture import chat_server
 from conformance import EXPRESSIONS, QUERY_PRESETS
 from query_terms_fixture import CASES, NAMES, SCOPE, case, lit, op, prop
 
@@ -430,36 +428,8 @@ def test_a_judge_of_ones_own_sees_everything_but_the_gold():
     assert SEEN[1].results == "it was not run"
 
 
-@contextmanager
-def _server(reply: str, status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Answer every chat with one text; yield (base_url, requests seen)."""
-    seen: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            body = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def _ask(reply: str, status: int = 200) -> tuple[Score, list[dict[str, Any]]]:
-    with _server(reply, status) as (url, seen):
+    with chat_server(reply, status) as (url, seen):
         reward = parse(f"judge(model='m', base_url='{url}', retries=0)")
         episode = fx.answered(fx.gold_task(), fx.OLD, text=fx.SHORT, results=fx.SHORT_ROWS)
         return reward([episode])[0], seen
@@ -497,6 +467,6 @@ def test_a_failing_server_is_a_crash():
 
 
 def test_no_query_is_wrong_without_asking():
-    with _server("VERDICT: right") as (url, seen):
+    with chat_server("VERDICT: right") as (url, seen):
         reward = parse(f"judge(model='m', base_url='{url}')")
         assert reward([case("nothing")])[0].value == 0.0 and not seen
