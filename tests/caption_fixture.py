@@ -1,16 +1,31 @@
-"""Corner cases of corrections and of reasons, as finished episodes; a parser of captions."""
+"""Corner cases of corrections and of reasons, a source of hand-made scenes, parsers of captions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from graphenv import envs
+from graphenv.envs.captions.env import CaptionCorrectionEnv
+from graphenv.envs.scenes.sources import SOURCES, SceneSource, scene_task
 from graphenv.episode import Episode, Outcome, Step
 from graphenv.graph import Graph
-from graphenv.scenes import Scene, SceneObject, SceneRelation
+from graphenv.scenes import Scene, SceneObject, SceneRelation, scene_json
 from graphenv.scenes.rationale import read_rationale
 from graphenv.task import Target, Task
 
-__all__ = ["CORRECTIONS", "REASONS", "Case", "episode_of", "scene", "simple_parser", "stated"]
+__all__ = [
+    "CORRECTIONS",
+    "REASONS",
+    "Case",
+    "FixtureScenes",
+    "block",
+    "episode_of",
+    "make_env",
+    "scene",
+    "simple_parser",
+    "stated",
+]
 
 Fact = tuple[str, ...]
 
@@ -208,3 +223,81 @@ REASONS: dict[str, Case] = {
     "why_answer_everything": _r(_WHY, ("mug", "man", "red", "dog")),
     "why_malformed": _r(None, None, status="malformed"),
 }
+
+
+# -- a source of hand-made scenes -----------------------------------------------------------------
+
+_TOLD: list[tuple[str, list[Fact], str, tuple[str, ...], str]] = [
+    (
+        "A man on a brown horse wears a hat.",
+        [("man", "ride", "horse"), ("horse", "is", "brown"), ("man", "wear", "hat")],
+        "What does the man wear?",
+        ("hat",),
+        "(man: object)\n(hat: object)\n(man, wear, hat)",
+    ),
+    (
+        "A red mug beside the Café Zoë.",
+        [("mug", "beside", "Café Zoë"), ("mug", "is", "red")],
+        "Is the mug red?",
+        ("yes",),
+        "(mug: object)\n(red: attribute)\n(mug, is, red)",
+    ),
+    ("A tree.", [("tree",)], "How many trees are there?", ("1",), "(tree: object)"),
+]
+RIDER, CAFE, TREE = range(3)
+
+
+@dataclass(frozen=True)
+class _Question:
+    text: str
+    answer: tuple[str, ...]
+    rationale: Graph
+
+
+class FixtureScenes(SceneSource):
+    """The scenes above, twice; every split holds all of them."""
+
+    fingerprint = "fixture"
+
+    def __init__(self, *, split: str, captions: bool = True, pictures: bool = False) -> None:
+        super().__init__(split)
+        self._captions = captions
+        self._pictures = pictures
+
+    @property
+    def has_images(self) -> bool:
+        return self._pictures
+
+    def image(self, index: int) -> str | None:
+        return f"/pictures/{index}.png" if self._pictures else None
+
+    def __len__(self) -> int:
+        return 2 * len(_TOLD)
+
+    def __getitem__(self, index: int) -> Task:
+        caption, facts, *_ = _TOLD[index % len(_TOLD)]
+        told = caption if self._captions else ""
+        return scene_task(id=f"fixture/{index}", index=index, caption=told, scene=scene(*facts))
+
+    def questions(self, index: int) -> list[_Question]:
+        """Return the only question about a scene."""
+        *_, text, answer, why = _TOLD[index % len(_TOLD)]
+        return [_Question(text, answer, stated(why))]
+
+
+def make_env(**kwargs: Any) -> CaptionCorrectionEnv:
+    """Return an environment over the hand-made scenes."""
+    known = "fixture" in SOURCES
+    SOURCES["fixture"] = "caption_fixture:FixtureScenes"
+    try:
+        env = envs.make("caption-correction", **{"source": "fixture", **kwargs})
+    finally:
+        if not known:
+            del SOURCES["fixture"]
+    assert isinstance(env, CaptionCorrectionEnv)
+    return env
+
+
+def block(*facts: Fact | str) -> str:
+    """Return a scene in a fenced block, in the form of objects and relationships."""
+    return f"```json\n{scene_json(scene(*facts))}\n```"

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import caption_fixture as px
 import construction_env_fixture as cx
 import kgqa_fixture as fx
 import pytest
 import query_env_fixture as qx
+import scene_env_fixture as sx
 
 from graphenv import envs
 from graphenv.agents.oracle import gold_turns
@@ -30,6 +32,15 @@ EVERY_QUERY_TERM = (
     " + turn_cost"  # the work that efficiency compares is that of one version of an engine
 )
 CONSTRUCTION_TERMS = "triple_f1 + node_f1 + edge_f1 + format + turn_cost"
+CAPTION_TERMS = (
+    "correction + sc_captioner + triple_f1 + object_f1 + attribute_f1 + relation_f1 + format"
+    " + turn_cost"
+)
+REASONING_TERMS = "exact + rationale_f1 + chexpo + triple_f1 + format + turn_cost"
+EVERY_SCENE_TERM = (
+    "triple_f1 + node_f1 + edge_f1 + ged + object_f1 + attribute_f1 + relation_f1 + format"
+    " + ged_progress + turn_cost"
+)
 SYNTHETIC = {"source": "synthetic", "hops": 2, "seed": 0}
 
 # name: environment, task, turns (None: the gold ones)
@@ -118,6 +129,51 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
     ),
     "sql_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "single"}, 7, None),
     "cypher_synthetic": ({**SYNTHETIC, "worlds": 2, "mode": "tools"}, 7, None),
+    "scenes_single_gold": ({}, sx.GOATS, None),
+    "scenes_single_dangling": (
+        {"instructions": "short"},
+        sx.GOATS,
+        [
+            sx.block(
+                sx.graph(
+                    *(("goat.1", "eat", "hat.1"), ("goat.2", "near", "fence.1")),
+                    goat_1=["old", "brown"],
+                    goat_2=[],
+                    hat_1=[],
+                )
+            )
+        ],
+    ),
+    "scenes_single_malformed": (
+        {"instructions": "none"},
+        sx.KITE,
+        [sx.block({"objects": [{"id": "kite.1", "bbox": [9, 0, 0, 9]}]})],
+    ),
+    "scenes_single_triples": ({"answer": "triples"}, sx.ODD, None),
+    "scenes_single_given": (
+        {"detected": True},
+        sx.GOATS,
+        [
+            sx.block(
+                sx.graph(("goat.2", "near", "gate.1"), ("goat.2", "eat", "hat.1"), fence_1=[])
+            )
+        ],
+    ),
+    "scenes_steps_gold": ({"mode": "steps"}, sx.GOATS, None),
+    "scenes_steps_boxes": ({"mode": "steps", "images": True, "boxes": True}, sx.KITE, None),
+    "scenes_steps_lost": (
+        {"mode": "steps", "max_turns": 5},
+        sx.GOATS,
+        [
+            "Let me look.",
+            format_call("add_object", label="goat", attributes="old, brown")
+            + format_call("add_object", label="Goat"),
+            format_call("add_relation", subject="goat.1", relation="near", object="gate.1"),
+            format_call("remove", id="Goat.2") + "<answer>[]</answer>",
+            "<answer>[",
+        ],
+    ),
+    "scenes_synthetic": ({"source": "synthetic", "seed": 0}, 7, None),
     "construction_single_gold": ({}, cx.FILMS, None),
     "construction_single_partly_right": (
         {"instructions": "short"},
@@ -140,6 +196,43 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
         cx.FILMS,
         ["[]", cx.block(cx.GOLD) * 2, "[]"],
     ),
+    "captions_planted_gold": ({"errors": 2}, px.RIDER, None),
+    "captions_planted_partly_right": (
+        {"errors": 3, "answer": "triples", "instructions": "short"},
+        px.RIDER,
+        ['[["man", "ride", "horse"], ["horse", "is", "brown"], ["man", "wear", "coat"]]'],
+    ),
+    "captions_planted_infeasible": (
+        {"errors": 1, "instructions": "none"},
+        px.CAFE,
+        [
+            '{"objects": [{"id": "mug.1"}], "relationships": [{"subject": "mug.1", '
+            '"predicate": "beside", "object": "café zoë.1"}]}'
+        ],
+    ),
+    "captions_planted_malformed": ({"errors": 0}, px.TREE, ["The draft is right."]),
+    "captions_own_improved": (
+        {"draft": "own"},
+        px.CAFE,
+        [px.block("mug, is, red", "mug, on, Café Zoë"), px.block("mug, beside, Café Zoë")],
+    ),
+    "captions_own_truncated": (
+        {"draft": "own", "form": "caption", "parser": "caption_fixture:simple_parser"},
+        px.RIDER,
+        ["<answer></answer>", "man ride horse and so on"],
+    ),
+    "captions_told_gold": (
+        {"form": "caption", "parser": "caption_fixture:simple_parser"},
+        px.RIDER,
+        ["<answer>man ride horse. horse is brown. man wear hat.</answer>"],
+    ),
+    "captions_reasoning_gold": ({"mode": "reasoning"}, px.RIDER, None),
+    "captions_reasoning_against": (
+        {"mode": "reasoning", "instructions": "short"},
+        px.CAFE,
+        ['- (mug: object)\n- (red: attribute)\n- (mug, is, red)\n<answer>["no"]</answer>'],
+    ),
+    "captions_synthetic": ({"source": "synthetic", "form": "caption", "seed": 0}, 7, None),
     "construction_synthetic": ({**SYNTHETIC, "mode": "turns"}, 7, None),
 }
 
@@ -147,11 +240,20 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
 def transcript(name: str) -> dict[str, Any]:
     kwargs, index, turns = TRANSCRIPTS[name]
     family = name.partition("_")[0]
-    terms = {"kgqa": EVERY_TERM, "construction": CONSTRUCTION_TERMS}.get(family, EVERY_QUERY_TERM)
+    terms = {
+        "kgqa": EVERY_TERM,
+        "construction": CONSTRUCTION_TERMS,
+        "scenes": EVERY_SCENE_TERM,
+        "captions": REASONING_TERMS if "reasoning" in name else CAPTION_TERMS,
+    }.get(family, EVERY_QUERY_TERM)
     kwargs = {"reward": terms, **kwargs}
     made = "source" in kwargs
-    if family == "construction":
+    if family == "scenes":
+        env = envs.make("scene-graph", **kwargs) if made else sx.make_env(**kwargs)
+    elif family == "construction":
         env = envs.make("kg-construction", **kwargs) if made else cx.make_env(**kwargs)
+    elif family == "captions":
+        env = envs.make("caption-correction", **kwargs) if made else px.make_env(**kwargs)
     elif family == "kgqa":
         env = envs.make("kgqa", **kwargs) if made else fx.make_env(**kwargs)
     else:
@@ -209,7 +311,12 @@ def test_no_recording_is_left_over():
 
 @pytest.mark.parametrize(
     ("family", "modes"),
-    [("kgqa", {"tools", "program"}), ("sql", {"single", "tools"}), ("cypher", {"single", "tools"})],
+    [
+        ("kgqa", {"tools", "program"}),
+        ("sql", {"single", "tools"}),
+        ("cypher", {"single", "tools"}),
+        ("scenes", {"single", "steps"}),
+    ],
 )
 def test_recordings_cover_both_modes_and_several_endings(family: str, modes: set[str]):
     files = GOLDEN.glob(f"{family}_*.json")

@@ -22,7 +22,9 @@ from graphenv.score import Score
 KGQA = conformance.read_table("kgqa")
 GRAPH_TABLE = conformance.read_table("graphs")
 GRAPH_FACTS = {"outcome.graph", "target.graph"}
-ANSWER_TERMS = [t for t in rewards.TERMS if "outcome.answer" in rewards.term_class(t).needs]
+ANSWER_TERMS = [
+    t for t in rewards.names(family="kgqa") if "outcome.answer" in rewards.term_class(t).needs
+]
 
 
 @lru_cache(maxsize=4)

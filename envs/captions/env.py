@@ -234,6 +234,7 @@ class CaptionCorrectionEnv(GraphEnv):
             instructions=self.instructions,
             shown=shown,
             embedded=self.kwargs["parser"] is None,
+            relations=self.scene_source.relation_names,
         )
         gold = task.target.scene
         parts = [("Caption", str(task.messages[0]["content"]))]

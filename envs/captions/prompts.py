@@ -41,6 +41,7 @@ _WHERE = {
     "image": "The image shows what is true.",
     "both": "The caption and the image tell what is true.",
 }
+_WORDS = " Use the caption's words, verbs in their base form."
 _CAPTION = {
     "planted": (
         "You correct a caption of a scene. The scene graph tells what is true, and a caption tells "
@@ -84,23 +85,35 @@ _SHOWN = {"caption": "caption", "image": "image", "both": "caption and the image
 
 
 def system_text(
-    *, mode: str, draft: str, form: str, answer: str, instructions: str, shown: str, embedded: bool
+    *,
+    mode: str,
+    draft: str,
+    form: str,
+    answer: str,
+    instructions: str,
+    shown: str,
+    embedded: bool,
+    relations: Sequence[str],
 ) -> str | None:
     """Return the instructions, the same for every task; `None` for draft or question alone.
 
-    `shown` is `caption`, `image` or `both`; `embedded` whether captions have an exact grammar.
+    `shown` is `caption`, `image` or `both`; `embedded` whether captions have an exact grammar;
+    `relations` are those to choose from, if there is a closed list.
     """
     if instructions == "none":
         return None
+    if form == "caption" and mode == "correct":
+        style = _EMBEDDED if embedded else _PLAIN
+        return _SHORT[form] if instructions == "short" else _CAPTION[draft].format(style=style)
+    known = f"\nRelations to choose from: {', '.join(relations)}." if relations else ""
     if instructions == "short":
-        return _SHORT["reasoning" if mode == "reasoning" else form]
+        return _SHORT["reasoning" if mode == "reasoning" else form] + known
     if mode == "reasoning":
-        return _REASONING
-    if form == "caption":
-        return _CAPTION[draft].format(style=_EMBEDDED if embedded else _PLAIN)
+        return _REASONING + known
     what = "a caption" if shown != "image" else "an image"
+    where = _WHERE[shown] + _WORDS * (not relations and shown != "image")
     example = _TRIPLES if answer == "triples" else _JSON
-    return _GRAPH[draft].format(what=what, where=_WHERE[shown], form=example)
+    return _GRAPH[draft].format(what=what, where=where, form=example) + known
 
 
 def again(form: str, shown: str) -> str:
