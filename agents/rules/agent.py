@@ -22,6 +22,7 @@ __all__ = ["FAMILIES", "RulesAgent"]
 FAMILIES = ("scene-graph", "kg-construction")
 _RELATIONS = re.compile(r"^Relations: (.*)$", re.MULTILINE)
 _DOCUMENT = re.compile(r"^Document \d+:(.*)\n", re.MULTILINE)
+_LISTED = re.compile(r"^(.+\.\d+)(?: \[.*\])?$", re.MULTILINE)
 _IMAGE = re.compile(r"^\[image: .*\]$", re.MULTILINE)
 
 
@@ -30,9 +31,8 @@ class RulesAgent(Agent):
 
     Scene graphs: noun phrases are objects, adjectives attributes, verbs and prepositions between
     noun phrases relations. Graph construction: runs of capitalised words are names, and the listed
-    relation that shares most words with the sentence ties two neighbours. Of an episode it sees only
-    the chat.
-    Objects that are listed with boxes and no caption get no relations.
+    relation that shares most words with the sentence ties two neighbours. Of an episode it sees
+    only the chat. Objects that are listed without a caption get no relations.
 
     Parameters
     ----------
@@ -69,8 +69,18 @@ class RulesAgent(Agent):
 
 def _scene(text: str, *, as_facts: bool) -> str:
     given, _, caption = text.rpartition("Caption: ")
-    # Objects that are listed have numbers, and a caption does not tell which of them it means.
-    facts = [] if "Objects:\n" in (given or text) else caption_facts(_IMAGE.sub("", caption))
+    facts = caption_facts(_IMAGE.sub("", caption))
+    if "Objects:\n" in text:
+        # By label: the first of several that share one.
+        ids: dict[str, str] = {}
+        for name in _LISTED.findall(given or text):
+            ids.setdefault(name.rpartition(".")[0], name)
+        ends = [(ids.get(f[0]), f[1], ids.get(f[2])) for f in facts if len(f) == 3]
+        facts = [(head, name, tail) for head, name, tail in ends if head and tail]
+        if not as_facts:
+            keys = ("subject", "predicate", "object")
+            related = [dict(zip(keys, fact, strict=True)) for fact in facts]
+            return json.dumps({"relationships": related}, ensure_ascii=False)
     if as_facts:
         return json.dumps(facts, ensure_ascii=False)
     return scene_json(Scene.from_triples(facts))
