@@ -301,7 +301,7 @@ def test_a_dangling_relation_is_infeasible_and_costs_what_a_wrong_one_costs():
     more = [*GOLD["relationships"], related("goat.1", "near", "tree.1")]
     dangling = asked(block({**GOLD, "relationships": more}))
     assert dangling.status == "infeasible"
-    assert "not listed, such as 'goat.1' 'near' 'tree.1'" in dangling.steps[0].reason
+    assert "not listed (1), such as 'goat.1' 'near' 'tree.1'" in dangling.steps[0].reason
     wrong = [*GOLD["relationships"], related("goat.1", "near", "hat.1")]
     listed = asked(block({**GOLD, "relationships": wrong}))
     assert dangling.success == listed.success == 0.8

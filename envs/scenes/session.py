@@ -125,8 +125,9 @@ class SceneSession(Session):
         reason = ""
         if scene.dangling:  # graded all the same: it costs what wrong relations cost
             head, relation, tail = (bounded(part, 60) for part in scene.dangling[0])
-            listed = f"{len(scene.dangling)} relations name objects that are not listed"
-            status, reason = "infeasible", f"{listed}, such as {head!r} {relation!r} {tail!r}"
+            count = len(scene.dangling)
+            told = f"relations name objects that are not listed ({count})"
+            status, reason = "infeasible", f"{told}, such as {head!r} {relation!r} {tail!r}"
         return Outcome(status, reason, graph=graph, program=text, scene=scene)
 
     def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
