@@ -122,7 +122,7 @@ def test_the_published_forms_pay_what_ours_do_not() -> None:
     carried = {name for name, make in ATTACKS.items() if value("autograph-carrier", TASK, make())}
     found = {name for name, make in ATTACKS.items() if value("autograph-index", TASK, make()) == 1}
     assert {"answer dump", "all pairs", "an invented way to the answer"} <= carried
-    assert {"all pairs", "copied documents", "every entity linked to every title"} <= found
+    assert {"all pairs", "a hub in every passage", "every entity linked to every title"} <= found
     dump = ATTACKS["answer dump"]()
     assert value("autograph-carrier", TASK, dump) == value("autograph-carrier", TASK, GOLD) == 1.0
 
@@ -163,7 +163,7 @@ def test_a_gold_triple_more_never_lowers_the_reward(
             assert value(reward, TASK, [*both, *wrong]) >= value(reward, TASK, [*part, *wrong])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(triples, max_size=20), st.randoms())
 def test_ranges_and_the_order_of_triples(given_: list[Triple], random: object) -> None:
     turned = list(given_)

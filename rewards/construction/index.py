@@ -210,7 +210,9 @@ def _ranked(
     network: nx.Graph[Any] = nx.Graph()
     network.add_nodes_from(sorted(where))  # sums must not depend on the order of triples
     network.add_edges_from(sorted(pairs))
-    rank = nx.pagerank(network, alpha=DAMPING, personalization=dict.fromkeys(seeds, 1.0))
+    seeded = dict.fromkeys(seeds, 1.0)
+    # From the seeds on, so that what they do not reach has exactly nothing.
+    rank = nx.pagerank(network, alpha=DAMPING, personalization=seeded, nstart=seeded)
     for name, value in rank.items():
         held = [i for i in range(len(scores)) if where[name] >> i & 1]
         for i in held:
