@@ -301,3 +301,17 @@ def make_env(**kwargs: Any) -> CaptionCorrectionEnv:
 def block(*facts: Fact | str) -> str:
     """Return a scene in a fenced block, in the form of objects and relationships."""
     return f"```json\n{scene_json(scene(*facts))}\n```"
+
+
+def knowing_parser(caption: str) -> Scene | None:
+    """Read the captions of the hand-made scenes, one of them half right."""
+    if caption == "boom":
+        raise ValueError(caption)
+    known = {told: scene(*facts) for told, facts, *_ in _TOLD}
+    known["A red mug beside the Café Zoë."] = scene("mug, is, red", "mug, near, Café Zoë")
+    return known.get(caption)
+
+
+def describing_parser(caption: str) -> str:
+    """Return what is no scene."""
+    return caption

@@ -131,8 +131,8 @@ class SCCaptioner(EndTerm):
         gone, new = sorted(was.keys() - now.keys()), sorted(now.keys() - was.keys())
         if gone and new:
             reworded = self._likeness(gone, new) > 0.75
-            gone = [x for x, out in zip(gone, reworded.any(axis=1), strict=True) if not out]
-            new = [x for x, out in zip(new, reworded.any(axis=0), strict=True) if not out]
+            gone = [x for x, row in zip(gone, reworded, strict=True) if not row.any()]
+            new = [x for x, column in zip(new, reworded.T, strict=True) if not column.any()]
         soft = bonus = 0.0
         for names, sign, middle in ((gone, -1.0, 0.6), (new, 1.0, 0.55)):
             if names and true:
@@ -140,9 +140,9 @@ class SCCaptioner(EndTerm):
                 soft += sign * float((near - middle).mean())
                 bonus += sign * (_capped(near > 0.7, 0.25) - _capped(near < 0.6, 0.25))
         for name in sorted(was.keys() & now.keys() & {key for key, has in true.items() if has}):
-            for names, sign in ((was[name] - now[name], -1.0), (now[name] - was[name], 1.0)):
-                if names:
-                    near = self._likeness(sorted(names), sorted(true[name])).max(axis=1)
+            for traits, sign in ((was[name] - now[name], -1.0), (now[name] - was[name], 1.0)):
+                if traits:
+                    near = self._likeness(sorted(traits), sorted(true[name])).max(axis=1)
                     bonus += sign * _capped(near > 0.7, 0.15)
         return soft, bonus
 

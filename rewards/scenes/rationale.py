@@ -83,19 +83,19 @@ class Chexpo(EndTerm):
         stated = episode.outcome.rationale if episode.outcome is not None else None
         if stated is None:
             return 0.0
-        ours, theirs = set(_facts(stated)), set(_facts(gold))
-        return (
-            sum(
-                _jaccard({f for f in ours if len(f) == size}, {f for f in theirs if len(f) == size})
-                for size in (2, 3)
-            )
-            / 2
-        )
+        ours, theirs = (_facts(graph).keys() for graph in (stated, gold))
+        entities = _jaccard(*({f for f in side if _is_entity(f)} for side in (ours, theirs)))
+        triples = _jaccard(*({f for f in side if not _is_entity(f)} for side in (ours, theirs)))
+        return (entities + triples) / 2
 
 
-def _facts(graph: Graph) -> Counter[tuple[str, ...]]:
+def _is_entity(fact: Hashable) -> bool:
+    return isinstance(fact, tuple) and len(fact) == 2
+
+
+def _facts(graph: Graph) -> Counter[Hashable]:
     """Return (name, type) of each node and (head, relation, tail) of each edge, normalised."""
-    facts: Counter[tuple[str, ...]] = Counter(
+    facts: Counter[Hashable] = Counter(
         (normalize(node.label), normalize(node.kind)) for node in graph.nodes
     )
     facts.update(tuple(map(normalize, triple)) for triple in graph.triples)
