@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import Any
 
+import pytest
+
 from graphenv import envs
 from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
@@ -16,9 +18,11 @@ from graphenv.envs.queries.files.ladybug import write_ladybug
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
 from graphenv.envs.queries.sources import LANGUAGES, SOURCES
 from graphenv.envs.queries.sources.base import QuerySource
+from graphenv.episode import Episode
 from graphenv.query.model import Language
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 from graphenv.task import Target, Task
+from graphenv.text import format_call
 
 QueryEnv = Text2SQLEnv | Text2CypherEnv
 
@@ -182,3 +186,38 @@ def make_env(language: Language, **kwargs: Any) -> Any:
 def block(query: str, language: Language = "sql") -> str:
     """Return a query as the prompt asks for it."""
     return f"```{language}\n{query}\n```"
+
+
+BOTH = pytest.mark.parametrize("language", ["sql", "cypher"])
+
+
+@pytest.fixture(autouse=True)
+def known_source() -> Iterator[None]:
+    """Know `source="cinema"` in every test of a module that has this under its own name."""
+    with cinema_source():
+        yield
+
+
+@lru_cache(maxsize=16)
+def env_with(language: Language = "sql", **kwargs: Any) -> Any:
+    return make_env(language, **kwargs)
+
+
+def gold(index: int, language: Language = "sql") -> str:
+    return str(QUESTIONS[index][language])
+
+
+def asked(query: str, index: int = FILMS, language: Language = "sql", **kwargs: Any) -> Episode:
+    """Return the episode that answers with a query, and nothing before it."""
+    episode: Episode = env_with(language, **kwargs).play(index, [block(query, language)])
+    return episode
+
+
+def said(*turns: str, language: Language = "sql", **kwargs: Any) -> str:
+    """Return the last observation after some turns in tool mode."""
+    episode: Episode = env_with(language, mode="tools", **kwargs).play(AFTER, turns)
+    return episode.steps[-1].observation
+
+
+def run(query: str, **more: Any) -> str:
+    return format_call("run", query=query, **more)
