@@ -34,13 +34,18 @@ from graphenv.query.schema import EntityType, Property, RelationType, Schema
 from graphenv.task import SPLITS
 
 Kwargs = dict[str, Any]
-SMALL: Kwargs = {"worlds": 2, "tasks": 2_000}
+SMALL: Kwargs = {"worlds": 2, "tasks": 500, "size": 200}
+
+
+CHECK_ROOM = SyntheticQueries._check_room
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _cache(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRAPHENV_CACHE", str(tmp_path_factory.mktemp("cache")))
+        # A second for every source, and questions that are missing are noticed here anyway.
+        patch.setattr(SyntheticQueries, "_check_room", lambda source: None)
         yield
 
 
@@ -153,12 +158,12 @@ def test_answers_are_never_empty_and_differ_on_every_variation():
 
 def test_some_row_stands_on_every_cut():
     """`<` for `<=` is wrong on one of the databases at least."""
-    source, over = SyntheticQueries("sql", "train", worlds=2), {"<": "<=", "<=": "<", ">": ">="}
+    source, over = SyntheticQueries("sql", "train", **SMALL), {"<": "<=", "<=": "<", ">": ">="}
     tried = 0
     for index in range(120):
         problem = source.problem(index)
         filters = problem.plan.pattern.filters
-        tables = make_space("train", source._place(index)[0], 0, 400).options.tables
+        tables = make_space("train", source._place(index)[0], 0, 200).options.tables
         for at, condition in enumerate(filters):
             if condition.op not in over or problem.plan.compare is not None:
                 continue
@@ -271,7 +276,7 @@ def test_no_question_is_in_two_splits(schemas: str):
     texts: dict[str, set[str]] = {}
     plans: dict[str, set[Any]] = {}
     for split in SPLITS:
-        source = SyntheticQueries("sql", split, schemas=schemas, worlds=1, tasks=1_000)
+        source = SyntheticQueries("sql", split, schemas=schemas, worlds=1, tasks=500, size=200)
         tasks = [source[i] for i in range(80)]
         texts[split] = {t.messages[0]["content"] for t in tasks}
         plans[split] = {
@@ -286,7 +291,7 @@ def test_no_question_is_in_two_splits(schemas: str):
 
 def test_tasks_hardly_repeat():
     assert len(SyntheticQueries("sql", "train")) == 50_000
-    source = SyntheticQueries("sql", "train", worlds=1, tasks=3_000)
+    source = SyntheticQueries("sql", "train", worlds=1, tasks=3_000, size=200)
     programs = [(source[i].meta["database"], source[i].target.program) for i in range(250)]
     assert len(set(programs)) > 0.98 * len(programs)
 
@@ -337,7 +342,7 @@ def test_worlds_of_a_domain_differ_in_their_schema():
 
 SCRIPT = """
 from graphenv.envs.queries.sources.synthetic import SyntheticQueries
-source = SyntheticQueries("cypher", "heldout", worlds=2, tasks=100)
+source = SyntheticQueries("cypher", "heldout", worlds=2, tasks=100, size=200)
 print(source.fingerprint)
 for i in (0, 7, 42):
     print(source[i].messages[0]["content"], source[i].target.program)
@@ -391,10 +396,22 @@ def test_bad_arguments_are_refused_in_words(arguments: Kwargs, words: str):
         SyntheticQueries("sql", "train", **arguments)
 
 
+def test_more_tasks_than_questions_are_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+    plain: Kwargs = {"worlds": 1, "size": 200, "hops": 0, "features": []}
+    enough = SyntheticQueries("sql", "train", **plain, tasks=20)
+    CHECK_ROOM(enough)
+    with pytest.raises(ConfigError, match=r"no 1000000 good .* Set tasks=\d+, raise worlds"):
+        CHECK_ROOM(SyntheticQueries("sql", "train", **plain, tasks=1_000_000))
+    monkeypatch.delattr(SyntheticQueries, "_fits")  # what was found once is not looked for again
+    CHECK_ROOM(SyntheticQueries("cypher", "train", **plain, tasks=20))
+    with pytest.raises(AttributeError):
+        CHECK_ROOM(SyntheticQueries("sql", "train", **plain, tasks=21))
+
+
 def test_an_index_outside_is_refused():
     source = SyntheticQueries("sql", "train", **SMALL)
-    for index in (-1, 2_000):
-        with pytest.raises(IndexError, match="2000 tasks"):
+    for index in (-1, 500):
+        with pytest.raises(IndexError, match="500 tasks"):
             source[index]
 
 
@@ -482,7 +499,8 @@ def test_the_cache_keeps_nothing_of_a_failure(tmp_path: Path, monkeypatch: pytes
 
 
 def test_database_files_come_from_the_cache():
-    source = SyntheticQueries("sql", "train", worlds=1, tasks=10)
-    first, again = source.databases(0), SyntheticQueries("sql", "train", worlds=1).databases(3)
+    source, other = (SyntheticQueries("sql", "train", **{**SMALL, "tasks": n}) for n in (10, 20))
+    (first,) = {source.databases(i) for i in range(10) if source[i].meta["database"] == "cinema_0"}
+    (again,) = {other.databases(i) for i in range(20) if other[i].meta["database"] == "cinema_0"}
     assert first == again and len({d.digest for d in first}) == 3
     assert all(d.engine == "sqlite" and cache_folder() in d.path.parents for d in first)

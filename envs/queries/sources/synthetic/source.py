@@ -39,6 +39,8 @@ SCHEMAS = ("unseen", "seen")
 _EXTRAS = (0, 1, 0, 1, 2)  # further filters of five questions
 _DETOURS = 3  # kinds tried instead of one that has no good question left, without repetitions
 _TRIES = 60  # questions of a cell looked at before another is tried
+_ROOMY: set[tuple[object, ...]] = set()
+"""Arguments that were seen to have all their questions: the same are asked for many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,12 @@ class SyntheticQueries(QuerySource):
 
     def _check_room(self) -> None:
         """Refuse more tasks than there are questions now, and not in the middle of a training."""
+        kinds = tuple((n, kind.name) for n, kinds in self._kinds.items() for kind in kinds)
+        asked = (self.split, self._own, self._worlds, self._seed, self._size, self._tasks, kinds)
+        if asked in _ROOMY:
+            return
         if self._fits(self._tasks):
+            _ROOMY.add(asked)
             return
         fewer = self._tasks // 2
         while fewer > 1 and not self._fits(fewer):
