@@ -137,11 +137,11 @@ def read(corpus: Corpus) -> set[Triple]:
 def test_a_reader_that_knows_the_wording_finds_exactly_the_gold(
     split: str, kwargs: dict[str, Any]
 ) -> None:
-    for task in tasks(split, 60, **kwargs):
+    for task in tasks(split, 30, **kwargs):
         assert folded(read(corpus_of(task))) == folded(gold_of(task)), task.prompt
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(0, 49_999), st.integers(2, 6), st.integers(1, 12), st.integers(0, 4),
     st.booleans(), st.booleans(),
@@ -165,7 +165,7 @@ def test_any_difficulty(
 
 
 def test_every_name_of_the_gold_or_an_alias_stands_in_a_text_with_a_wording_of_its_relation():
-    for task in tasks("heldout", 120, **HARD):
+    for task in tasks("heldout", 40, **HARD):
         corpus = corpus_of(task)
         texts = [f" {re.sub('[.,()]', ' ', normalize(p.text))} " for p in corpus.passages]
         groups = {names[0]: names for names in corpus.aliases}
@@ -185,7 +185,7 @@ def test_every_name_of_the_gold_or_an_alias_stands_in_a_text_with_a_wording_of_i
 
 def test_an_alias_is_brought_in_by_a_text_and_means_one_entity():
     seen = 0
-    for task in tasks("train", 80, **HARD):
+    for task in tasks("train", 40, **HARD):
         corpus = corpus_of(task)
         titles = {passage.title for passage in corpus.passages}
         everything = [normalize(name) for names in corpus.aliases for name in names]
@@ -198,12 +198,12 @@ def test_an_alias_is_brought_in_by_a_text_and_means_one_entity():
             assert alias in text[: len(name) + len(alias) + 40]
             for other in titles - {name}:
                 assert f" {normalize(alias)} " not in f" {normalize(other)} "
-    assert seen > 80
+    assert seen > 40
 
 
 def test_what_is_denied_or_only_tied_is_no_gold():
     denied = tied = 0
-    for task in tasks("train", 120, documents=3, distractors=3):
+    for task in tasks("train", 60, documents=3, distractors=3):
         gold = folded(gold_of(task))
         for passage in corpus_of(task).passages:
             for sentence in re.split(r"(?<!\b[A-Z])\.(?: |$)", passage.text):
@@ -215,19 +215,19 @@ def test_what_is_denied_or_only_tied_is_no_gold():
                         assert not folded([fact]) & gold, sentence
                         denied += 1
                 tied += any(pattern(text).fullmatch(sentence) for text in OTHER_TIES)
-    assert denied > 50 and tied > 50
+    assert denied > 30 and tied > 30
 
 
 def test_no_pronoun_and_no_alias_where_they_are_switched_off():
     nouns = "|".join(noun for noun in NOUNS.values() if noun)
     words = re.compile(rf"(?:^|\. )(?:He|She|It(?! is not true)|The (?:{nouns})) ")
     on = off = 0
-    for index in range(0, 3_000, 30):
+    for index in range(0, 1_500, 30):
         on += bool(words.search(source()[index].prompt))
         plain = source(aliases=False, coreference=False)[index]
         off += bool(words.search(plain.prompt))
         assert not corpus_of(plain).aliases
-    assert on > 50 and off == 0
+    assert on > 30 and off == 0
 
 
 # -- questions ------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def check_questions(task: Task) -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_questions_have_the_answers_that_their_path_leads_to_and_need_several_documents(split: str):
     lengths = set()
-    for task in tasks(split, 80, documents=3, hops=[2, 3]):
+    for task in tasks(split, 40, documents=3, hops=[2, 3]):
         check_questions(task)
         lengths.add(len(corpus_of(task).questions[0].path))
         assert lengths <= {2, 3} and task.meta["hops"] == len(corpus_of(task).questions[0].path)
@@ -296,17 +296,17 @@ def test_texts_are_distinct_and_splits_share_none():
     for split in SPLITS:
         made = source(split)
         assert len(made) == SIZES[split]
-        for index in range(0, len(made), len(made) // 200):
+        for index in range(0, len(made), len(made) // 100):
             seen.add(hashlib.sha256(made[index].prompt.encode()).hexdigest())
             count += 1
-    assert len(seen) == count >= 600
+    assert len(seen) == count >= 300
 
 
 def test_splits_share_no_person_and_no_document():
     names = []
     for split in SPLITS:
         made = source(split)
-        titles = {p.title for i in range(150) for p in corpus_of(made[i]).passages}
+        titles = {p.title for i in range(60) for p in corpus_of(made[i]).passages}
         names.append({title for title in titles if len(title.split()) > 1})
     for a, b in ((0, 1), (0, 2), (1, 2)):
         assert len(names[a] & names[b]) <= 0.02 * min(map(len, names))
@@ -371,10 +371,10 @@ def test_held_out_wordings_stay_out_of_training():
         return False
 
     plain: dict[str, Any] = {"aliases": False, "distractors": 0}
-    assert not any(map(uses, tasks("train", 60, **plain)))
-    assert all(map(uses, tasks("heldout", 60, paraphrases="unseen", **plain)))
-    assert not any(map(uses, tasks("heldout", 60, paraphrases="seen", **plain)))
-    both = {task.meta["wording"] for task in tasks("heldout", 60, **plain)}
+    assert not any(map(uses, tasks("train", 25, **plain)))
+    assert all(map(uses, tasks("heldout", 25, paraphrases="unseen", **plain)))
+    assert not any(map(uses, tasks("heldout", 25, paraphrases="seen", **plain)))
+    both = {task.meta["wording"] for task in tasks("heldout", 25, **plain)}
     assert both == {"seen", "unseen"}
 
 

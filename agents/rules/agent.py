@@ -91,7 +91,7 @@ def _triples(texts: Sequence[str]) -> str:
     relations = [name.strip() for name in listed[0].split(",")] if listed else []
     # The last message holds what is to be read now: all documents, or the next one.
     parts = _DOCUMENT.split(texts[-1])
-    found = {}
+    found: dict[tuple[str, str, str], None] = {}
     for title, text in zip(parts[1::2], parts[2::2], strict=True):
         for triple in document_triples(text, title.strip(), relations):
             found[triple] = None

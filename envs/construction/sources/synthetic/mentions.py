@@ -23,7 +23,7 @@ INTRODUCTIONS: dict[str, tuple[str, ...]] = {
         "{name}, known to many as {alias},",
         "{name} ({alias} to most people)",
     ),
-    "unseen": ("{name}, or simply {alias},", "{name}, whom or which some call {alias},"),
+    "unseen": ("{name}, or simply {alias},", "{name}, nicknamed {alias},"),
 }
 """How a text brings in an alias. `unseen` ones occur in `heldout` only."""
 
