@@ -17,6 +17,7 @@ from graphenv.agents.oracle import gold_turns
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.render import render_episode
 from graphenv.errors import ConfigError, DataError
+from graphenv.task import Message
 from graphenv.text import text_of
 
 pytest.importorskip("PIL")
@@ -38,7 +39,7 @@ def scenes(**arguments: Any) -> GraphEnv:
 
 
 def test_images_stay_parts_when_neighbours_are_joined() -> None:
-    chat = [
+    chat: list[Message] = [
         {"role": "system", "content": "Look."},
         {"role": "user", "content": [IMAGE, ASKED]},
         {"role": "user", "content": "Say it shortly."},
@@ -56,7 +57,10 @@ def test_images_stay_parts_when_neighbours_are_joined() -> None:
 
 @pytest.mark.parametrize("roles", ["system user", "user", "system user tool"])
 def test_a_tokenizer_gets_text_and_a_processor_gets_parts(roles: str) -> None:
-    chat = [{"role": "system", "content": "Look."}, {"role": "user", "content": [IMAGE, ASKED]}]
+    chat: list[Message] = [
+        {"role": "system", "content": "Look."},
+        {"role": "user", "content": [IMAGE, ASKED]},
+    ]
     tokenizer = SimpleNamespace(chat_template=roles)
     assert all(isinstance(m["content"], str) for m in plain_roles(tokenizer, chat))
     assert "[image: a.png]\nWhat is this?" in plain_roles(tokenizer, chat)[-1]["content"]
@@ -93,7 +97,7 @@ def test_a_server_is_sent_the_picture_itself(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_native_tool_chats_keep_images() -> None:
     call = '<tool_call>{"name": "add_object", "arguments": {"label": "dog"}}</tool_call>'
-    chat = [
+    chat: list[Message] = [
         {"role": "user", "content": [IMAGE, ASKED]},
         {"role": "assistant", "content": call},
         {"role": "tool", "name": "add_object", "content": "dog.1"},
@@ -125,15 +129,18 @@ def test_image_addresses(tmp_path: Path) -> None:
 
 
 def test_images_go_apart_where_trl_puts_them_back() -> None:
-    chat = [{"role": "system", "content": "s"}, {"role": "user", "content": [IMAGE, IMAGE, ASKED]}]
+    chat: list[Message] = [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": [IMAGE, IMAGE, ASKED]},
+    ]
     assert images_apart(chat) == (
         [{"role": "system", "content": "s"}, {"role": "user", "content": "What is this?"}],
         ["a.png", "a.png"],
     )
     assert images_apart(chat[:1]) == (chat[:1], [])
-    behind = [{"role": "user", "content": [ASKED, IMAGE]}]
-    later = [{"role": "user", "content": "?"}, {"role": "user", "content": [IMAGE]}]
-    early = [{"role": "system", "content": [IMAGE]}]
+    behind: list[Message] = [{"role": "user", "content": [ASKED, IMAGE]}]
+    later: list[Message] = [{"role": "user", "content": "?"}, {"role": "user", "content": [IMAGE]}]
+    early: list[Message] = [{"role": "system", "content": [IMAGE]}]
     for moved in (behind, later, early):
         with pytest.raises(ConfigError, match="in front of its first user message"):
             images_apart(moved)

@@ -18,8 +18,10 @@ def inverse(caption: str) -> tuple[Scene | None, str]:
     """Return `(scene, "")`, or `(None, reason)`; never raises, whatever the text.
 
     Reads every caption that `write_caption` writes, and gives exactly the scene that it returns
-    beside it (without boxes). Everything else is refused: other words, a name that fits no known
-    object or two, a fact that is told twice. Case and runs of white space do not count.
+    beside it (without boxes). Read is what consists of its sentences, in any order in which names
+    name what was introduced before; those of training and held-out ones may be mixed. Everything
+    else is refused: other words, a name that fits no known object or two, a fact that is told
+    twice. Case and runs of white space do not count.
 
     >>> scene, _ = inverse("A man is holding a red mug. The mug is above another mug.")
     >>> scene.facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -86,7 +87,7 @@ class SyntheticScenes(SceneSource):
         self,
         *,
         split: str,
-        objects: int | list[int] = [3, 4, 5],  # noqa: B006
+        objects: int | Sequence[int] = (3, 4, 5),
         attributes: int = 3,
         relations: int = 3,
         detected: bool = False,
@@ -96,8 +97,9 @@ class SyntheticScenes(SceneSource):
         seed: int = 0,
     ) -> None:
         super().__init__(split)
-        self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         counts: list[Any] = list(objects) if isinstance(objects, list | tuple) else [objects]
+        self._arguments = {**arguments, "objects": counts}
         if not counts or not all(is_whole(count, 2, _MOST_OBJECTS) for count in counts):
             raise ConfigError(
                 f"synthetic: objects={objects!r} must be a whole number from 2 to "
@@ -157,10 +159,6 @@ class SyntheticScenes(SceneSource):
     def vocabulary(self) -> SceneVocabulary:
         """Every word that a scene can hold."""
         return SceneVocabulary(tuple(sorted(LABELS)), tuple(sorted(CATEGORY)), self.relation_names)
-
-    @property
-    def relation_names(self) -> tuple[str, ...]:
-        return tuple(sorted((*SPATIAL, *DRAWN)))
 
     def __len__(self) -> int:
         return self._length
