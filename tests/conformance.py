@@ -98,7 +98,10 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
         {"mode": "single", "worlds": 1, "size": 200},
         {"mode": "tools", "worlds": 1, "size": 200},
     ),
-    "graphenv/SceneGraph-v0": ({"mode": "single"}, {"mode": "steps"}),
+    "graphenv/SceneGraph-v0": (
+        {"mode": "single"},
+        {"mode": "steps", "objects": [2, 3], "relations": 2},
+    ),
     "graphenv/CaptionCorrection-v0": ({"draft": "planted"}, {"draft": "own"}),
     "graphenv/KGConstruction-v0": (
         {"mode": "single", "worlds": 1, "tasks": 200, "facts": 2},
