@@ -66,6 +66,15 @@ class Encoded:
             found[head, tail].append(relation)
         return dict(found)
 
+    @cached_property
+    def around(self) -> list[list[tuple[str, str, int]]]:
+        """What each object stands in: direction, relation and the object at the other end."""
+        found: list[list[tuple[str, str, int]]] = [[] for _ in self.labels]
+        for head, relation, tail in self.relations:
+            found[head].append(("out", relation, tail))
+            found[tail].append(("in", relation, head))
+        return found
+
     def keys(self, boxes: bool) -> list[tuple[str, str]]:
         """Return what tells objects apart before their relations do: label, and box if asked."""
         if not boxes:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.rewards.ged.compare import Recent
 from graphenv.rewards.scenes.encoding import Encoded, encoded
+from graphenv.rewards.scenes.ties import told_apart
 from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.labels import label_similarity, prepare_similarity
-from graphenv.rewards.similarity.matching import assign_nodes, check_scipy
+from graphenv.rewards.similarity.matching import check_scipy
 from graphenv.rewards.similarity.table import LikenessTable, likeness_table
 from graphenv.scenes.boxes import Matrix, corner_distance, giou, iou
 from graphenv.scenes.model import Scene
@@ -202,9 +203,8 @@ def _images(
     if order1 is not None and order2 is not None:
         images = _assigned(score, order1, order2)
     else:  # two are alike: what stands around them tells which is which
-        images = (
-            _copied(ours, theirs, boxes)
-            or assign_nodes(ours.graph(False), theirs.graph(False), None, score)[0]
+        images = _copied(ours, theirs, boxes) or told_apart(
+            ours, theirs, score, boxes, names_alike=not table.exact
         )
     worth = [float(value[i, j]) if j >= 0 else 0.0 for i, j in enumerate(images)]
     return [j if worth[i] > 0 else -1 for i, j in enumerate(images)], worth
@@ -239,7 +239,10 @@ def in_turn(ours: Encoded, theirs: Encoded) -> Images:
 
 def _copied(ours: Encoded, theirs: Encoded, boxes: bool) -> Images | None:
     """Return the images if one scene is a copy of the other, as far as a bounded search finds."""
-    if len(ours) != len(theirs):
+    sizes1, sizes2 = (
+        (len(s), s.num_relations, s.num_attributes, sorted(s.places)) for s in (ours, theirs)
+    )
+    if sizes1 != sizes2:
         return None
     return isomorphism(ours.graph(boxes), theirs.graph(boxes))
 
