@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -432,6 +433,39 @@ def test_recall_beside_what_gold_recalls() -> None:
     assert value("passage_recall", task, GOLD) == 1.0
     assert value("passage_recall(stated=False)", task, GOLD) == pytest.approx(0.5)
     assert value("passage_recall", fx.task(replace(CORPUS, questions=(lost,))), GOLD) is None
+
+
+NAME = re.compile(
+    r"(?!(?:It|He|She|The|In|His|Her|This)\b)"
+    r"[A-Z][\w'’-]+(?: (?:[A-Z][\w'’-]+|of|de|the))*(?<! of)(?<! the)"
+)
+
+
+def linked(task: Task, everything: bool) -> list[Triple]:
+    """Return what stands in capital letters, linked to the title, or everything to everything."""
+    assert task.target.corpus is not None
+    found: list[Triple] = []
+    for passage in task.target.corpus.passages:
+        names = [passage.title, *dict.fromkeys(NAME.findall(passage.text))]
+        heads = names if everything else names[:1]
+        found += [(a, "with", b) for a in heads for b in names if a != b]
+    return found
+
+
+@pytest.mark.data
+@pytest.mark.soak
+def test_floors_of_retrieval(graphenv_data: Path, record_property: Any) -> None:
+    root = str(graphenv_data / "kg_construction" / "2wiki_retrieval")
+    splits = ("train", "validation", "heldout")
+    tasks = [task for split in splits for task in make_source("retrieval", split, {"root": root})]
+    floor = [lexical_recall(c, q) for t in tasks if (c := t.target.corpus) for q in c.questions]
+    found = {"words alone": sum(floor) / len(floor)}
+    for name, everything in (("names with titles", False), ("all names with all", True)):
+        values = [value("passage_recall", task, linked(task, everything)) or 0.0 for task in tasks]
+        found[name] = sum(values) / len(values)
+    record_property("report", ", ".join(f"{name} {v:.3f}" for name, v in found.items()))
+    assert found["all names with all"] < 0.2 < 0.8 < found["words alone"]
+    assert found["words alone"] < found["names with titles"]
 
 
 # -- size -----------------------------------------------------------------------------------------

@@ -37,7 +37,11 @@ class PassageRecall(EndTerm):
     passages are looked at as support the question, so that recall is precision too.
 
     Blind to relations and directions: it asks which names belong together. Where no gold graph is
-    known, all pairs of names of a passage are supported, and only their number tells.
+    known, all pairs of names of a passage are supported, and only their number tells. Of the 51
+    questions of 2WikiMultihopQA, each among ten passages, the words alone find .86 of the
+    supporting passages (`lexical_recall`). Names that begin with capital letters, linked to the
+    title, earn .93; the same names all linked to each other .08 (fifteen times as many triples),
+    all pairs of titles .01, copied texts 0.
 
     Parameters
     ----------
