@@ -13,7 +13,7 @@ from typing import Any
 import fakes
 import numpy as np
 import pytest
-from conformance import ENVIRONMENT_MODES
+from conformance import ENVIRONMENT_MODES, VERDICTS
 
 from graphenv import agents, envs
 from graphenv.agents.base import Agent, task_indices
@@ -27,6 +27,7 @@ from graphenv.benchmarks.comparison.runner import Job, run_jobs, run_plan
 from graphenv.benchmarks.evaluate import answer_key, evaluate
 from graphenv.benchmarks.rescore import rescore
 from graphenv.benchmarks.validate import validate
+from graphenv.envs.registry import ENVIRONMENTS
 from graphenv.episode import read_records
 from graphenv.errors import ConfigError, DataError
 from graphenv.task import Message
@@ -347,14 +348,23 @@ def test_evaluation_without_tasks_is_refused() -> None:
 # -- validation -----------------------------------------------------------------------------------
 
 
+GRADED = {
+    "kgqa": "0.5*answer_f1 + 0.5*path_similarity",
+    "text2sql": "graphenv-query",
+    "text2cypher": "graphenv-query",
+}
+"""Rewards that grade by degrees; the default one where a family has no row."""
+
+
 @pytest.mark.parametrize(("id", "kwargs"), ENVIRONMENT_MODES)
 def test_every_family_is_in_order(id: str, kwargs: dict[str, Any]) -> None:
-    asks_query = "Text2" in id
-    graded = "graphenv-query" if asks_query else "0.5*answer_f1 + 0.5*path_similarity"
+    family = next(row.name for row in ENVIRONMENTS if row.id == id)
+    graded = GRADED.get(family, VERDICTS[family])
     env = envs.make(id, **kwargs, reward=graded)
     result = validate(env, task_indices(len(env.tasks), 25, "train"), seed=1)
     assert result.ok, result.problems
-    assert len(result.players) == (8 if asks_query else 10)
+    listing = bool(family_of(env, "test").everything(0))
+    assert len(result.players) == 8 + listing + (family == "kgqa")
 
 
 def test_a_reward_that_ranks_the_wrong_way_is_caught() -> None:
