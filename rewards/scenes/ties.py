@@ -37,7 +37,8 @@ def told_apart(
     that nothing tells apart is made once, and all around follows. `names_alike`: relations of
     different names between the same two objects count half.
 
-    Each wave settles those that no twin rivals, or one; after 64 waves what is left stands.
+    Each wave settles those that no twin rivals, or some that are far apart; after 64 waves what is
+    left stands.
     """
     search = _Search(ours, theirs, score, boxes, names_alike)
     for _ in range(_WAVES):
@@ -57,7 +58,7 @@ class _Search:
         self._boxes = boxes
         self._half = names_alike
         self._keys = (ours.keys(boxes), theirs.keys(boxes))
-        self._class1, self._class2 = (_numbered(keys) for keys in self._keys)
+        self._class1, self._class2 = map(_numbered, self._keys)
         rows, columns = (
             _array(sorted(np.flatnonzero(score.any(axis=axis)).tolist(), key=keys.__getitem__))
             for axis, keys in zip((1, 0), self._keys, strict=True)
@@ -91,7 +92,7 @@ class _Search:
             if not self._ranked:  # an order that does not depend on that of the objects
                 self._rank()
                 return True
-            settled[int(np.argmax([self.images[i] >= 0 for i in rows]))] = True
+            settled = self._chosen(rows)
         done = rows[settled]
         self._free1 = rows[~settled]
         taken = {self.images[i] for i in done.tolist()}
@@ -135,6 +136,22 @@ class _Search:
             may = open2[left] | opened[:, None] | open1[:, None]
             tied |= (alike & may & (lost <= _SAME)).any(axis=1)
         return np.asarray(matched & ~tied)
+
+    def _chosen(self, rows: Rows) -> Flags:
+        """Return rows to settle though they have rivals: no two twins, none beside another."""
+        chosen = np.zeros(len(rows), dtype=bool)
+        used1: set[int] = set()
+        used2: set[int] = set()
+        for at, i in enumerate(rows.tolist()):
+            image = self.images[i]
+            if image < 0 or self._class1[i] in used1 or self._class2[image] in used2:
+                continue
+            chosen[at] = True
+            near = (i, *(other for _, _, other in self._sides[0].around[i]))
+            used1.update(self._class1[list(near)].tolist())
+            images = [self.images[other] for other in near if self.images[other] >= 0]
+            used2.update(self._class2[images].tolist())
+        return chosen
 
     def _shared(self, rows: Rows, columns: Rows) -> tuple[Matrix, Flags, Flags]:
         """Return how much is said of both objects of a pair, and of whom more may turn out."""
