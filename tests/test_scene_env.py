@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphenv import agents, envs
+from graphenv.agents.bridge.adapter import AdapterFactory
 from graphenv.agents.families import family_of
 from graphenv.agents.families.scenes import scene_answer
 from graphenv.agents.oracle import gold_turns, planted_turns
 from graphenv.benchmarks.validate import validate
 from graphenv.envs.arguments import offered
+from graphenv.envs.replay import replay
 from graphenv.envs.scenes import SceneGraphEnv
 from graphenv.envs.scenes.reading import find_scene
 from graphenv.envs.session import OVER
@@ -63,7 +65,7 @@ def related(subject: str, predicate: str, object: str) -> dict[str, str]:
     return {"subject": subject, "predicate": predicate, "object": object}
 
 
-GOLD = {
+GOLD: dict[str, Any] = {
     "objects": [{"id": "goat.1"}, {"id": "hat.1", "attributes": ["red"]}],
     "relationships": [related("goat.1", "eat", "hat.1")],
 }
@@ -565,6 +567,24 @@ def test_given_objects_in_steps():
     assert env.play(1, gold_turns(env, 1)).metrics["recall@20"] == 1.0
 
 
+@pytest.mark.parametrize("kwargs", [{}, {"mode": "steps"}], ids=str)
+def test_a_log_replays_to_the_same_facts(kwargs: dict[str, str]):
+    env = env_with("synthetic", **kwargs)
+    for index, errors in ((0, 0), (1, 3)):
+        episode = env.play(index, planted_turns(env, index, errors))
+        assert replay(episode.record()) == episode
+
+
+def test_tools_under_trl_are_the_same_tools():
+    env = env_with("synthetic", mode="steps")
+    adapter: Any = AdapterFactory(env)()
+    adapter.reset(index=0)
+    calls = [({"label": "goat", "attributes": "red"}, "add_object"), ({"id": "goat.7"}, "remove")]
+    heard = [getattr(adapter, name)(**arguments) for arguments, name in calls]
+    played = env.play(0, [format_call(name, **arguments) for arguments, name in calls])
+    assert heard == [step.observation for step in played.steps]
+
+
 # -- what is shown --------------------------------------------------------------------------------
 
 
@@ -623,8 +643,9 @@ def test_wrong_arguments_are_one_clear_error(kwargs: dict[str, Any], match: str)
 
 @pytest.mark.parametrize("argument", offered(SceneGraphEnv))
 def test_every_argument_is_offered(argument: str):
+    misspelt: dict[str, Any] = {f"{argument}_": 1}
     with pytest.raises(ConfigError, match=rf"'{argument}_'.*Did you mean.*'{argument}'"):
-        env_with(**{f"{argument}_": 1})
+        env_with(**misspelt)
 
 
 def test_an_image_that_is_missing_is_an_error_of_the_user(tmp_path: Path):

@@ -211,9 +211,7 @@ class BoxedSceneSession(SceneSession):
     """The same where boxes are asked for: an object is added with its box."""
 
     @tool
-    def add_object(  # type: ignore[override]
-        self, label: str, attributes: str = "", box: str = ""
-    ) -> tuple[str, Status]:
+    def add_object(self, label: str, attributes: str = "", box: str = "") -> tuple[str, Status]:
         """Add an object to the graph; answers with the id that it got.
 
         Args:
