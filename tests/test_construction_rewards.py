@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import unicodedata
@@ -19,6 +20,7 @@ from construction_fixture import ALIASES, CASES, CORPUS, GOLD, LOOSE_TASK, TASK,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphenv import envs
 from graphenv.corpus import Corpus, CorpusQuestion, Passage
 from graphenv.envs.construction.sources import make_source
 from graphenv.errors import ConfigError
@@ -495,6 +497,20 @@ def test_repetitions_in_the_text_count_though_the_graph_merges_them() -> None:
         value("compactness", TASK, spelt) == value("carrier(stated=False)", TASK, GOLD * 2) == 0.5
     )
     assert value("compactness", TASK, [GOLD[0]] * 4) == 0.25
+
+
+def test_in_the_environment() -> None:
+    """From text to score: gold, said twice, with an invention, half of it, and no list at all."""
+    reward = "graphenv-construction"
+    env = envs.make("kg-construction", worlds=1, tasks=20, split="validation", reward=reward)
+    for index in range(5):
+        gold = [list(triple) for triple in env.tasks[index].target.graph.triples]
+        said = (gold, gold + gold, [*gold, ["Nobody", "knows", "Nothing"]], gold[::2], "gold")
+        scores = [env.play(index, [json.dumps(answer)]) for answer in said]
+        values = [score.value for score in env.reward(scores)]
+        assert values[0] == pytest.approx(1.0)
+        assert values[1] == pytest.approx(0.7 + 0.3 / 2)  # the graph is the same, not the text
+        assert values[0] > values[2] > values[3] > values[4] == 0.0
 
 
 def test_presets() -> None:
