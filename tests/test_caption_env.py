@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 from caption_fixture import CAFE, RIDER, TREE, block, make_env, scene
+from fuzz import fuzz_texts
 from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,23 @@ def test_random_play_is_readable_and_wrong(mode: str):
     played = agents.rollout_batch(env, agents.make("random", env, seed=1), range(15))
     assert {episode.status for episode in played} <= {"ok"}
     assert max(episode.success or 0.0 for episode in played) < 0.5
+
+
+@every
+def test_any_text_gets_a_status(mode: str):
+    env = small(mode)
+    low, high = env.reward.range
+    statuses: Counter[str] = Counter()
+    for index, text in fuzz_texts(env, 120, f"captions {mode}"):
+        episode = env.play(index, [text] * env.max_turns)
+        assert episode.status is not None
+        statuses[episode.status] += 1
+        graded = value(env, episode)
+        assert graded is not None and low <= graded <= high
+        assert len(episode.steps[-1].observation) <= env.max_observation + 40
+        json.dumps(episode.record().to_json()).encode()
+    assert set(statuses) <= {"ok", "malformed", "infeasible", "truncated"}
+    assert statuses["ok"] > 5, statuses
 
 
 def test_nothing_of_the_gold_is_in_the_info():
