@@ -152,6 +152,16 @@ def test_no_triple_that_is_not_gold_raises_the_reward(
         assert after < before or before == after == 0.0, reward
 
 
+@settings(max_examples=20)
+@given(parts, st.lists(triples, max_size=5), st.integers(1, 20))
+def test_ungrounded_triples_never_pay(part: list[Triple], more: list[Triple], count: int) -> None:
+    """Also where nothing but the names in the documents can be checked."""
+    for reward in (*LOOSE, "grounding"):
+        before = value(reward, LOOSE_TASK, [*part, *more])
+        after = value(reward, LOOSE_TASK, [*part, *more, *fx.wrong(count)])
+        assert after < before or before == after == 0.0, reward
+
+
 @settings(max_examples=40)
 @given(parts, parts, st.lists(not_gold, max_size=5))
 def test_a_gold_triple_more_never_lowers_the_reward(

@@ -52,6 +52,10 @@ class Grounding(EndTerm):
     Blind to relations, to directions and to what a passage says of two names: all pairs of names
     of a passage pass. It says that nothing was made up, not that anything was understood; use it
     as a gate or a factor, never alone.
+
+    >>> from graphenv.rewards import parse
+    >>> parse("gate(grounding, triple_f1, threshold=0.8)").range
+    (0.0, 1.0)
     """
 
     kind: ClassVar[Kind] = "validity"

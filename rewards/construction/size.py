@@ -25,6 +25,10 @@ class Compactness(EndTerm):
 
     Blind to whether a triple is right, and to triples that are missing: one triple earns 1. Use it
     as a factor, never alone.
+
+    >>> from graphenv.rewards import parse
+    >>> parse("compactness*triple_f1").range
+    (0.0, 1.0)
     """
 
     kind: ClassVar[Kind] = "validity"
