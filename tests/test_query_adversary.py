@@ -65,7 +65,7 @@ def bound(padding: str, term: str) -> float:
 
 @pytest.mark.parametrize("language", BOTH)
 def test_more_words_pay_nothing(language: Language) -> None:
-    paid = hunt.padded(language, 2, worlds=1)
+    paid = hunt.padded(language, 1, worlds=1, size=200)
     assert len(paid.tried) > 15
     assert paid.wronged == []
     too_much = {k: v for k, v in paid.most.items() if v[0] > bound(*k)}
@@ -148,7 +148,7 @@ def test_a_column_that_never_changes_earns_nothing_by_itself() -> None:
 
 @pytest.mark.parametrize("language", BOTH)
 def test_no_blind_query_is_right_or_comes_near(language: Language) -> None:
-    found = hunt.floors(language, 2, worlds=1)
+    found = hunt.floors(language, 4, worlds=1, size=200)
     assert len(found) >= 13
     for name, means in found.items():
         assert means["execution"] == 0.0, name
@@ -159,7 +159,7 @@ def test_no_blind_query_is_right_or_comes_near(language: Language) -> None:
 
 @pytest.mark.parametrize("language", BOTH)
 def test_most_wrong_queries_fail_on_some_database(language: Language) -> None:
-    found = hunt.mutants(language, 8, worlds=1)
+    found = hunt.mutants(language, 8, worlds=1, size=200)
     wrong, main, every = found.rates()
     assert wrong > 60
     assert every <= main and every < 0.2

@@ -87,14 +87,13 @@ def test_pickles_in_the_middle(language: Language) -> None:
 
 
 def played() -> list[str]:
-    """What one process makes of twelve episodes; another one has to make the same of them."""
+    """What one process makes of some episodes; another one has to make the same of them."""
     told = []
     for name in ("text2sql", "text2cypher"):
         env = envs.make(name, mode="tools", worlds=1, size=200, tasks=50, hops=1)
-        for index in (0, 7):
-            for turns in (gold_turns(env, index), planted_turns(env, index, 1), ["?"] * 8):
-                episode = env.play(index, turns)
-                told.append(f"{index} {episode.status} {episode.digest()} {episode.fingerprint}")
+        for turns in (gold_turns(env, 7), planted_turns(env, 7, 1), ["?"] * 8):
+            episode = env.play(7, turns)
+            told.append(f"{episode.status} {episode.digest()} {episode.fingerprint}")
     return told
 
 
@@ -108,7 +107,7 @@ def test_episodes_are_the_same_in_another_process() -> None:
         env={**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": str(Path(__file__).parent)},
     )
     assert done.stdout.splitlines() == played()
-    assert done.stdout.count(" ok ") >= 4
+    assert done.stdout.count("ok ") >= 2
 
 
 def test_members_of_a_group_share_their_opening(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,11 +263,12 @@ def _spider(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Schema]]:
 
 
 @pytest.mark.data
-def test_mutants_of_spider_gold(graphenv_data: Path) -> None:
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.soak)])
+def test_mutants_of_spider_gold(graphenv_data: Path, count: int) -> None:
     gold, schemas = _spider(graphenv_data / "query/spider")
     counts = [
         _check_mutants(gold[i]["query"], schemas[gold[i]["db_id"]])
-        for i in sample(len(gold), 70, "sql mutants")
+        for i in sample(len(gold), count, "sql mutants")
     ]
-    assert sum(same for same, _ in counts) > 180
-    assert sum(other for _, other in counts) > 300
+    assert sum(same for same, _ in counts) > 2.5 * count
+    assert sum(other for _, other in counts) > 4.2 * count

@@ -109,7 +109,7 @@ FAMILY = {row.id: row.name for row in ENVIRONMENTS}
     [(id, kwargs, reward) for id, kwargs in CASES for reward in REWARDS[FAMILY[id]]],
 )
 def test_equal_to_the_stock_sync_environment(id: str, kwargs: dict[str, Any], reward: str):
-    rounds = 3 if "Text2" in id else 30  # every episode begins with the gold on real engines
+    rounds = 2 if "Text2" in id else 30  # every episode begins with the gold on real engines
     dice = rng("test_vector", id, reward, str(kwargs))
     mine, theirs = ours(id, reward=reward, **kwargs), stock(id, N, reward=reward, **kwargs)
     assert mine.single_observation_space == theirs.single_observation_space
