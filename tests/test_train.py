@@ -22,7 +22,7 @@ from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.bridge.grading import Grader, turns_of
 from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_rows, parse_mixture
-from graphenv.agents.bridge.train import grpo_arguments, train
+from graphenv.agents.bridge.train import grpo_arguments, pick_backend, train
 from graphenv.agents.bridge.warmup import warm_start
 from graphenv.agents.chats import plain_roles
 from graphenv.agents.llm import LLMAgent, load_model
@@ -174,6 +174,14 @@ def test_settings_are_refused_before_any_work(tmp_path):
     with pytest.raises(ConfigError, match="unknown setting"):
         TrainConfig.from_json({"step": 3})
     assert not list(tmp_path.iterdir())
+
+
+def test_turns_without_tools_are_played_by_our_rollouts():
+    """TRL's tool loop ends at a turn that calls nothing."""
+    talks, single = (envs.make("kg-construction", mode=mode) for mode in ("turns", "single"))
+    run = TrainConfig(model="some/model")
+    assert pick_backend(run, {"x": talks}, None) == "rollout_func"
+    assert pick_backend(run, {"x": single}, None) == "reward_funcs"
 
 
 # -- runs -----------------------------------------------------------------------------------------
