@@ -13,7 +13,10 @@ from graphenv.scenes.boxes import Matrix, box_array
 from graphenv.scenes.model import Scene
 from graphenv.text import normalize
 
-__all__ = ["Encoded", "encoded"]
+__all__ = ["Encoded", "Key", "encoded"]
+
+Key = tuple[str, tuple[float, ...]]
+"""Label and box of an object; no box: ()."""
 
 _HAS = "\x1f"  # no normalised relation begins so
 
@@ -30,6 +33,7 @@ class Encoded:
         self.num_attributes = sum(map(len, self.attributes))
         self.num_relations = len(self.relations) + len(self.dangling)
         self._scene = scene
+        self._orders: dict[bool, NDArray[np.intp] | None] = {}
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -75,40 +79,28 @@ class Encoded:
             found[tail].append(("in", relation, head))
         return found
 
-    def keys(self, boxes: bool) -> list[tuple[str, str]]:
+    def keys(self, boxes: bool) -> list[Key]:
         """Return what tells objects apart before their relations do: label, and box if asked."""
         if not boxes:
-            return [(label, "") for label in self.labels]
-        return [(label, repr(box)) for label, box in zip(self.labels, self.boxed, strict=True)]
+            return [(label, ()) for label in self.labels]
+        return [(label, box or ()) for label, box in zip(self.labels, self.boxed, strict=True)]
 
     def order(self, boxes: bool) -> NDArray[np.intp] | None:
         """Return the objects in an order of their own content; `None` if two are alike."""
-        return self._orders[boxes]
-
-    @cached_property
-    def _orders(self) -> tuple[NDArray[np.intp] | None, NDArray[np.intp] | None]:
-        found = []
-        for boxes in (False, True):
+        if boxes not in self._orders:
             keys = self.keys(boxes)
-            alike = len(set(keys)) < len(keys)
             order = sorted(range(len(keys)), key=keys.__getitem__)
-            found.append(None if alike else np.array(order, dtype=np.intp))
-        return found[0], found[1]
+            alike = len(set(keys)) < len(keys)
+            self._orders[boxes] = None if alike else np.array(order, dtype=np.intp)
+        return self._orders[boxes]
 
     def graph(self, boxes: bool) -> Graph:
         """Return objects and relations as a graph, attributes as loops, boxes as kinds if asked."""
-        return self._graphs[boxes]
-
-    @cached_property
-    def _graphs(self) -> tuple[Graph, Graph]:
         edges = [Edge(*relation) for relation in self.relations]
         for at, attributes in enumerate(self.attributes):
             edges += [Edge(at, _HAS + attribute, at) for attribute in attributes]
-        made = [
-            Graph(tuple(Node(str(i), *key) for i, key in enumerate(self.keys(b))), tuple(edges))
-            for b in (False, True)
-        ]
-        return made[0], made[1]
+        nodes = (Node(str(i), k[0], repr(k[1])) for i, k in enumerate(self.keys(boxes)))
+        return Graph(tuple(nodes), tuple(edges))
 
 
 encoded = lru_cache(maxsize=256)(Encoded)  # a gold scene comes back with its group

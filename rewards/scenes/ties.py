@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from graphenv.rewards.scenes.encoding import Encoded
+from graphenv.rewards.scenes.encoding import Encoded, Key
 from graphenv.rewards.similarity.wl import wl_colors
 from graphenv.scenes.boxes import Matrix
 
@@ -19,7 +19,7 @@ _WAVES = 64
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-Sign = int | tuple[str, str] | None
+Sign = int | Key | None
 """Of the other end of a relation: its settled image, its looks, or that it has no counterpart."""
 
 Token = tuple[str | None, str, Sign, int]
@@ -210,8 +210,8 @@ def _array(numbers: list[int]) -> Rows:
     return np.array(numbers, dtype=np.intp)
 
 
-def _numbered(keys: list[tuple[str, str]]) -> Rows:
-    number: dict[tuple[str, str], int] = {}
+def _numbered(keys: list[Key]) -> Rows:
+    number: dict[Key, int] = {}
     return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.intp)
 
 

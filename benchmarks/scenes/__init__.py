@@ -1,0 +1,1 @@
+"""Scene graphs: how fast scenes are matched."""
