@@ -9,7 +9,14 @@ from graphenv.errors import ConfigError
 from graphenv.task import Message
 from graphenv.text import text_of
 
-__all__ = ["images_apart", "parts_of", "plain_messages", "plain_roles", "sees_images"]
+__all__ = [
+    "holds_images",
+    "images_apart",
+    "parts_of",
+    "plain_messages",
+    "plain_roles",
+    "sees_images",
+]
 
 
 def parts_of(content: Any) -> list[dict[str, Any]]:
@@ -61,6 +68,11 @@ def plain_roles(tokenizer: Any, messages: Sequence[Message]) -> list[dict[str, A
 def sees_images(tokenizer: Any) -> bool:
     """Return whether this is the processor of a vision-language model."""
     return getattr(tokenizer, "image_processor", None) is not None
+
+
+def holds_images(messages: Iterable[Message]) -> bool:
+    """Return whether a chat holds an image."""
+    return any(part["type"] == "image" for m in messages for part in parts_of(m["content"]))
 
 
 def images_apart(messages: Iterable[Message]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphenv.agents.base import Agent
-from graphenv.agents.chats import plain_roles
+from graphenv.agents.chats import holds_images, plain_roles, sees_images
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 from graphenv.task import Message
@@ -18,12 +18,13 @@ __all__ = ["LLMAgent", "TinyAgent", "load_model", "show_loading_bars"]
 
 
 def load_model(
-    model: str, *, device: str | None = None, trainable: bool = False
+    model: str, *, device: str | None = None, trainable: bool = False, images: bool = False
 ) -> tuple[Any, Any]:
     """Return (model, tokenizer) of a folder or hub id, in evaluation mode.
 
     A folder that holds a PEFT adapter is loaded with the base model that it names; `trainable`
-    leaves the adapter's weights open to training.
+    leaves the adapter's weights open to training. With `images` it is a vision-language model, and
+    its processor stands for the tokenizer; an adapter of one has to be merged before.
 
     Raises
     ------
@@ -32,11 +33,20 @@ def load_model(
     """
     from pathlib import Path
 
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+        AutoProcessor,
+        AutoTokenizer,
+    )
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        if (Path(model) / "adapter_config.json").is_file():
+        tokenizer = (AutoProcessor if images else AutoTokenizer).from_pretrained(model)
+        if images and not sees_images(tokenizer):
+            raise ValueError("it has no image processor, and the prompts hold images")
+        if images:
+            loaded = AutoModelForImageTextToText.from_pretrained(model)
+        elif (Path(model) / "adapter_config.json").is_file():
             from peft import AutoPeftModelForCausalLM
 
             loaded = AutoPeftModelForCausalLM.from_pretrained(model, is_trainable=trainable)
@@ -47,9 +57,10 @@ def load_model(
             f"model {model!r} cannot be loaded: {error}. Give a folder written by save_pretrained "
             "(a run's checkpoint/), or a hub id with network access."
         ) from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    tokenizer.padding_side = "left"
+    inner = tokenizer.tokenizer if images else tokenizer
+    if inner.pad_token_id is None:
+        inner.pad_token = inner.eos_token
+    inner.padding_side = "left"
     loaded.eval()
     return (loaded.to(device) if device else loaded), tokenizer
 
@@ -65,12 +76,12 @@ def show_loading_bars(show: bool) -> None:
 
 
 class LLMAgent(Agent):
-    """A language model loaded by transformers.
+    """A language model loaded by transformers; one that sees, if prompts hold images.
 
     Parameters
     ----------
     env
-        The environment that it plays (for the agents' common constructor).
+        The environment that it plays: its first prompt says whether there are images.
     model
         Folder or hub id.
     temperature
@@ -99,7 +110,8 @@ class LLMAgent(Agent):
         import torch
 
         where = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.model, self.tokenizer = load_model(model, device=where)
+        seeing = holds_images(env.tasks[0].messages)
+        self.model, self.tokenizer = load_model(model, device=where, images=seeing)
         self._setup(temperature, max_new_tokens, batch_size, seed)
 
     @classmethod
@@ -132,6 +144,8 @@ class LLMAgent(Agent):
 
     def act_batch(self, chats: Sequence[Sequence[Message]]) -> list[str]:
         """Return the next turn of each chat."""
+        if sees_images(self.tokenizer):
+            return self._act_seeing(chats)
         # Chats of like length share a batch, so that little is padded.
         prompts = [self._prompt_ids(chat) for chat in chats]
         order = sorted(range(len(chats)), key=lambda i: len(prompts[i]))
@@ -144,6 +158,20 @@ class LLMAgent(Agent):
                 turns[place] = text
         return turns
 
+    def _act_seeing(self, chats: Sequence[Sequence[Message]]) -> list[str]:
+        turns: list[str] = []
+        for begin in range(0, len(chats), self.batch_size):
+            batch = [plain_roles(self.tokenizer, c) for c in chats[begin : begin + self.batch_size]]
+            inputs = self.tokenizer.apply_chat_template(
+                batch,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                processor_kwargs={"padding": True, "return_tensors": "pt"},
+            )
+            turns += self._decode(dict(inputs.to(self.model.device)), self.tokenizer.tokenizer)
+        return turns
+
     def _prompt_ids(self, chat: Sequence[Message]) -> list[int]:
         rendered = self.tokenizer.apply_chat_template(
             plain_roles(self.tokenizer, chat), add_generation_prompt=True, return_dict=True
@@ -154,13 +182,19 @@ class LLMAgent(Agent):
     def _generate(self, prompts: list[list[int]]) -> list[str]:
         import torch
 
-        from graphenv.seeding import stable_hash
-
         width = max(len(ids) for ids in prompts)
         pad = self.tokenizer.pad_token_id
         device = self.model.device
         ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=device)
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+        return self._decode({"input_ids": ids, "attention_mask": mask}, self.tokenizer)
+
+    def _decode(self, inputs: dict[str, Any], tokenizer: Any) -> list[str]:
+        """Return what the model says after left-padded prompts."""
+        import torch
+
+        from graphenv.seeding import stable_hash
+
         sampling: dict[str, Any] = {"do_sample": False}
         if self.temperature > 0:
             sampling = {
@@ -169,20 +203,21 @@ class LLMAgent(Agent):
                 "top_k": 0,
                 "top_p": 1.0,
             }
+        device = self.model.device
         devices = [device] if device.type == "cuda" else []
         with torch.no_grad(), torch.random.fork_rng(devices=devices):
             # `generate` samples from torch's own generator only; it is restored afterwards.
             torch.manual_seed(stable_hash("llm", self.seed, self._calls, bits=63))
             self._calls += 1
             out: torch.Tensor = self.model.generate(
-                input_ids=ids,
-                attention_mask=mask,
+                **inputs,
                 max_new_tokens=self.max_new_tokens,
-                pad_token_id=pad,
-                eos_token_id=self.tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=tokenizer.eos_token_id,
                 **sampling,
             )
-        texts: list[str] = self.tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
+        width = inputs["input_ids"].shape[1]
+        texts: list[str] = tokenizer.batch_decode(out[:, width:], skip_special_tokens=True)
         return texts
 
 

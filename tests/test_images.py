@@ -216,7 +216,7 @@ def test_what_cannot_see_says_so() -> None:
     from graphenv.agents.bridge.train import check_settings
 
     env = scenes()
-    with pytest.raises(ConfigError, match="vision-language model, its processor"):
+    with pytest.raises(ConfigError, match="vision-language model and warmup=0"):
         check_settings(TrainConfig("scene-graph", out="unused"), {"scene-graph": env})
     rows = make_rows({"seen": env}, {"seen": 1.0}, 1, seed=0)
     trainer: Any = SimpleNamespace(
@@ -224,6 +224,110 @@ def test_what_cannot_see_says_so() -> None:
     )
     with pytest.raises(ConfigError, match="environment_factory"):
         EnvRollout({"seen": env})([rows[0]["prompt"]], trainer)
+
+
+# -- a model that sees ------------------------------------------------------------------------
+
+_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% for p in m.content %}"
+    "{% if p.type == 'image' %}<image>{% else %}{{ p.text }}{% endif %}{% endfor %}<|im_end|>\n"
+    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def tiny_seeing_model(env: GraphEnv, folder: Path) -> str:
+    """Write an untrained vision-language model of some thousand weights, with its processor."""
+    from transformers import (
+        CLIPImageProcessorPil,
+        CLIPVisionConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+        Qwen3Config,
+    )
+
+    from graphenv.agents.llm import load_model
+    from graphenv.agents.tiny import environment_text, make_tiny
+
+    base = make_tiny(list(environment_text([env], tasks=5)), folder / "base", size="nano")
+    tokenizer = load_model(str(base))[1]
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    square = {"height": 32, "width": 32}
+    processor = LlavaProcessor(
+        image_processor=CLIPImageProcessorPil(size=square, crop_size=square),
+        tokenizer=tokenizer,
+        patch_size=16,
+        vision_feature_select_strategy="full",
+        num_additional_image_tokens=1,
+        chat_template=_TEMPLATE,
+    )
+    small: dict[str, Any] = {
+        "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2
+    }  # fmt: skip
+    text = Qwen3Config(
+        vocab_size=len(tokenizer), num_key_value_heads=2, head_dim=8, **small,
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, bos_token_id=None,
+    )  # fmt: skip
+    config = LlavaConfig(
+        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **small),
+        text_config=text,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        vision_feature_select_strategy="full",
+        vision_feature_layer=-1,
+    )
+    LlavaForConditionalGeneration(config).save_pretrained(folder / "model")
+    processor.save_pretrained(folder / "model")
+    return str(folder / "model")
+
+
+@pytest.mark.train
+def test_a_vision_language_model_plays_and_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("trl")
+    import torch
+    from transformers import CLIPVisionModel
+
+    from graphenv.agents.bridge.config import TrainConfig
+    from graphenv.agents.bridge.train import train
+    from graphenv.agents.llm import LLMAgent, load_model
+
+    arguments = {"images": True, "tasks": 20, "instructions": "short"}
+    env = envs.make("scene-graph", **arguments)
+    model = tiny_seeing_model(env, tmp_path)
+    agent = agents.make("llm", env, model=model, max_new_tokens=4, batch_size=2)
+    assert isinstance(agent, LLMAgent)
+    # The part of the model that looks is the witness: `generate` runs it ahead of the rest.
+    looks: list[tuple[tuple[int, ...], bool]] = []
+    look = CLIPVisionModel.forward
+
+    def watched(self: Any, pixel_values: Any, *args: Any, **given: Any) -> Any:
+        looks.append((tuple(pixel_values.shape), torch.is_grad_enabled()))
+        return look(self, pixel_values, *args, **given)
+
+    monkeypatch.setattr(CLIPVisionModel, "forward", watched)
+    turns = agent.act_batch([env.tasks[index].messages for index in range(3)])
+    assert len(turns) == 3
+    assert looks == [((2, 3, 32, 32), False), ((1, 3, 32, 32), False)]
+    looks.clear()
+
+    with pytest.raises(ConfigError, match="no image processor"):
+        load_model(str(tmp_path / "base"), images=True)
+    run = train(
+        TrainConfig(
+            "scene-graph", out=str(tmp_path / "run"), model=model, warmup=0, steps=1, eval_every=0,
+            heldout_tasks=2, max_new_tokens=4, env_kwargs=arguments,
+            grpo={
+                "per_device_train_batch_size": 2, "num_generations": 2, "max_completion_length": 4
+            },
+        ),
+        progress=False,
+    )  # fmt: skip
+    assert run.success == 0.0
+    assert ((2, 3, 32, 32), True) in looks  # the loss is of what was seen
+    assert agents.make("llm", env, model=str(run.checkpoint), max_new_tokens=4).act(
+        env.tasks[0].messages
+    )
 
 
 # -- people -----------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from graphenv.agents.bridge.grading import Grader, PartFunction, RewardFunction,
 from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_dataset, make_rows
 from graphenv.agents.bridge.warmup import warm_start
-from graphenv.agents.chats import images_apart
+from graphenv.agents.chats import holds_images, sees_images
 from graphenv.agents.credit import check_credit, make_credit
 from graphenv.agents.llm import load_model, show_loading_bars
 from graphenv.envs.base import GraphEnv
@@ -118,16 +118,14 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
     ------
     ConfigError
         If a shaping term meets outcome credit, step credit meets episodes of one turn, prompts hold
-        images, or peft refuses the LoRA settings.
+        images that a model cannot learn from, or peft refuses the LoRA settings.
     """
     config.lora()
-    for name, env in envs.items():
-        if images_apart(env.tasks[0].messages)[1]:
-            raise ConfigError(
-                f"train: the prompts of {name} hold images, and {config.model!r} is loaded as a "
-                "language model. Leave images out, or build GraphGRPOTrainer yourself: with a "
-                "vision-language model, its processor, and make_dataset(make_rows(...))."
-            )
+    if shows_images(envs) and (config.model == "tiny" or config.warmup):
+        raise ConfigError(
+            f"train: prompts hold images; model={config.model!r} with warmup={config.warmup} "
+            "cannot learn from them. Take a vision-language model and warmup=0, or no images."
+        )
     credit = make_credit(config.credit)
     check_credit(credit, [env.reward for env in envs.values()], control=config.control)
     for name, env in envs.items():
@@ -136,6 +134,11 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
                 f"train: credit={config.credit!r} tells turns apart, but {name} is played in one "
                 "turn. Use credit='outcome', or an environment with several turns (mode='tools')."
             )
+
+
+def shows_images(envs: Mapping[str, GraphEnv]) -> bool:
+    """Return whether prompts of some environment hold images."""
+    return any(holds_images(env.tasks[0].messages) for env in envs.values())
 
 
 def grpo_arguments(config: TrainConfig, *, progress: bool) -> Any:
@@ -193,17 +196,20 @@ def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: A
 
     One turn needs nothing but reward functions. Several turns use TRL's own tool loop where the
     model's chat template knows tools. The tiny model writes many malformed turns at first, which
-    only our rollout function answers as the environment does, and other templates need it.
+    only our rollout function answers as the environment does, and other templates need it, and so
+    do environments that answer a turn by a message and have no tools.
     """
     if config.backend != "auto":
         return config.backend
     if all(env.max_turns == 1 for env in envs.values()):
         return "reward_funcs"
-    if config.model == "tiny":
+    talks = any(env.max_turns > 1 and not env.tools for env in envs.values())
+    if config.model == "tiny" or talks:
         return "rollout_func"
     from graphenv.agents.bridge.adapter import plays_tools
 
-    return "environment_factory" if plays_tools(tokenizer) else "rollout_func"
+    inner = tokenizer.tokenizer if sees_images(tokenizer) else tokenizer
+    return "environment_factory" if plays_tools(inner) else "rollout_func"
 
 
 def build_trainer(
@@ -212,7 +218,7 @@ def build_trainer(
     """Return the trainer of a run, ready to train."""
     from graphenv.agents.bridge.trainer import GraphGRPOTrainer
 
-    model, tokenizer = load_model(str(start), trainable=True)
+    model, tokenizer = load_model(str(start), trainable=True, images=shows_images(envs))
     grader = Grader(envs)
     functions, weights = reward_functions(grader, tokenizer)
     arguments.reward_weights = weights

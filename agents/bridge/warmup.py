@@ -12,7 +12,7 @@ from accelerate import PartialState
 
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.bridge.rows import draw_names
-from graphenv.agents.chats import plain_roles
+from graphenv.agents.chats import holds_images, plain_roles
 from graphenv.agents.llm import load_model
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
@@ -62,7 +62,8 @@ def warm_start(config: TrainConfig, out: str | Path | None = None) -> Path:
             if state.is_main_process:
                 text = environment_text(list(envs.values()))
                 make_tiny(text, base, size=config.size, seed=config.seed)
-    model, tokenizer = load_model(base)
+    images = any(holds_images(env.tasks[0].messages) for env in envs.values())
+    model, tokenizer = load_model(base, images=images)
     if config.warmup:
         chats = oracle_chats(envs, config.mixture, config.warmup, config.seed)
         chats = [plain_roles(tokenizer, chat) for chat in chats]
