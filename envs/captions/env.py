@@ -10,7 +10,8 @@ from graphenv.checks import flag, one_of
 from graphenv.envs.arguments import offered, recorded
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.captions.prompts import again, chat, scene_text, system_text
-from graphenv.envs.captions.session import CorrectionSession, ReasoningSession
+from graphenv.envs.captions.reasoning import ReasoningSession
+from graphenv.envs.captions.session import CorrectionSession
 from graphenv.envs.captions.tasks import CorrectionTasks, QuestionTasks, WrappedScenes, error_list
 from graphenv.envs.captions.wording import MEASURED, Captions, make_captions
 from graphenv.envs.scenes.reading import FORMS

@@ -1,25 +1,23 @@
-"""Episodes of correction and of reasoning in play."""
+"""One episode of correction in play: a draft, and what the policy makes of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from graphenv.envs.captions.reading import NO_TOOLS, find_caption, find_reasons
+from graphenv.envs.captions.reading import NO_TOOLS, find_caption
 from graphenv.envs.captions.wording import Captions
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneVocabulary
 from graphenv.envs.session import OVER, Session
 from graphenv.episode import Episode, Outcome, Status, ToolCall
-from graphenv.graph import Graph
 from graphenv.scenes import Scene
 from graphenv.scenes.edits import SceneEdit
-from graphenv.scenes.rationale import read_rationale
 from graphenv.scenes.truths import scene_truth
 from graphenv.seeding import stable_hash
-from graphenv.text import ParsedTurn, bounded, normalize, parse_turn
+from graphenv.text import ParsedTurn, bounded, parse_turn
 
-__all__ = ["CorrectionSession", "PublicDraft", "ReasoningSession"]
+__all__ = ["CorrectionSession", "PublicDraft"]
 
 MAX_GROWTH = 2
 """A caption may be so many times as long as the longest that is shown, and 200 characters more."""
@@ -174,78 +172,6 @@ class CorrectionSession(Session):
         return f"Write the scene graph, {FORMS[self._answer]}, in one ```json block."
 
 
-class ReasoningSession(Session):
-    """A question about a scene: facts, one a line, and an answer, in one turn."""
-
-    def __init__(
-        self,
-        template: Episode,
-        *,
-        max_observation: int,
-        vocabulary: SceneVocabulary,
-        needs: frozenset[str],
-    ) -> None:
-        super().__init__(template, {}, max_observation=max_observation)
-        self._vocabulary = vocabulary
-        self._needs = needs
-
-    @property
-    def world(self) -> PublicDraft:
-        """The words of the source."""
-        return PublicDraft(None, self._vocabulary)
-
-    def facts(self) -> dict[str, Any]:
-        """Return how much was stated, and a digest of it."""
-        stated = self.outcome.rationale if self.outcome is not None else None
-        if stated is None:
-            return {"entities": 0, "triples": 0, "rationale": ""}
-        told = {"entities": len(stated.nodes), "triples": len(stated.edges)}
-        return {**told, "rationale": f"{stable_hash(repr(stated)):x}"}
-
-    def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
-        """Read the only turn."""
-        parsed = parse_turn(text)
-        reasons, reason = find_reasons(parsed)
-        if reasons is None:
-            self.outcome = Outcome("malformed", bounded(reason, 300))
-        else:
-            assert parsed.answer is not None and parsed.answer.items is not None
-            self.outcome = self._judged(reasons, parsed.answer.items)
-        return (), "", self.outcome.status, self.outcome.reason
-
-    def conclude(self, items: tuple[str, ...]) -> Outcome:
-        """Return the outcome of an answer without reasons."""
-        return self._judged("", items)
-
-    def _judged(self, reasons: str, items: tuple[str, ...]) -> Outcome:
-        stated, reason = read_rationale(reasons)
-        if stated is None:
-            return Outcome("malformed", bounded(reason, 300))
-        graph = stated if "outcome.graph" in self._needs else None
-        return Outcome("ok", answer=items, graph=graph, rationale=stated)
-
-    def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
-        """Return whether the answer is the gold answer, as sets of normalised items.
-
-        Metrics: `rationale_f1`, F1 of the sets of stated and gold facts.
-        """
-        target = self.task.target
-        given = outcome.answer
-        gold = {normalize(item) for item in target.answer or ()}
-        right = given is not None and {normalize(item) for item in given} == gold
-        metrics: dict[str, float] = {}
-        if target.rationale is not None:
-            theirs = _stated(target.rationale)
-            ours = _stated(outcome.rationale) if outcome.rationale is not None else set()
-            size = len(ours) + len(theirs)
-            metrics["rationale_f1"] = 2.0 * len(ours & theirs) / size if size else 1.0
-        return float(right), metrics
-
-    def allowed(self) -> str:
-        """Say what a turn may hold."""
-        return 'Write facts, one a line, and then <answer>["..."]</answer>.'
-
-
 def _told(scene: Scene | None) -> dict[str, Any]:
     """Return the size of a scene and a digest of it."""
     if scene is None:
@@ -257,8 +183,3 @@ def _told(scene: Scene | None) -> dict[str, Any]:
         "dangling": len(scene.dangling),
         "scene": f"{stable_hash(repr(scene)):x}",
     }
-
-
-def _stated(graph: Graph) -> set[tuple[str, ...]]:
-    facts: set[tuple[str, ...]] = {(normalize(n.label), normalize(n.kind)) for n in graph.nodes}
-    return facts | {tuple(map(normalize, triple)) for triple in graph.triples}
