@@ -86,7 +86,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "huge box": ({"objects": [{"id": "a", "bbox": [0, 0, 10**300, 3]}]}, "beyond 1e+06"),
     "relation of two": ({"objects": [], "relationships": [{"subject": "a"}]}, "exactly the keys"),
     "relation is a number": (
-        {**GOLD, "relationships": [related("goat.1", 3, "hat.1")]},  # type: ignore[arg-type]
+        {**GOLD, "relationships": [related("goat.1", 3, "hat.1")]},
         "a number where a string",
     ),
     "empty predicate": ({**GOLD, "relationships": [related("goat.1", "", "hat.1")]}, "an empty"),

@@ -151,7 +151,7 @@ def test_in_triples_two_objects_of_a_name_are_one_in_the_gold_too():
     for index in range(20):
         episode = synthetic.play(index, gold_turns(synthetic, index))
         assert episode.success == 1.0 and synthetic.reward([episode])[0].value == 2.0
-        names = [thing.label for thing in episode.task.target.scene.objects]  # type: ignore[union-attr]
+        names = [thing.label for thing in episode.task.target.scene.objects]
         assert len(set(names)) == len(names)
 
 
@@ -221,5 +221,5 @@ def test_what_is_not_asked_for_is_not_in_the_gold():
     episode = env.play(0, gold_turns(env, 0))
     gold = episode.task.target.scene
     assert gold is not None and not any(thing.box for thing in gold.objects)
-    assert env.scene_source[0].target.scene.has_boxes  # type: ignore[union-attr]
+    assert env.scene_source[0].target.scene.has_boxes
     assert "recall@20" not in episode.metrics

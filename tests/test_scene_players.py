@@ -43,8 +43,8 @@ def test_gold_is_the_most_and_mistakes_are_nested(source: str, kwargs: dict[str,
         episodes = [env.play(index, planted_turns(env, index, errors)) for errors in range(6)]
         truths = [episode.success for episode in episodes]
         scores = env.reward(episodes)
-        assert truths[0] == 1.0 and truths[1] < 1.0  # type: ignore[operator]
-        assert truths == sorted(truths, reverse=True)  # type: ignore[type-var]
+        assert truths[0] == 1.0 and truths[1] < 1.0
+        assert truths == sorted(truths, reverse=True)
         for part in scores[0].parts:
             values = [score.parts[part].value for score in scores]
             known = [value for value in values if value is not None]
