@@ -22,6 +22,7 @@ from graphenv.errors import ConfigError
 from graphenv.scenes import Scene
 from graphenv.seeding import sample
 from graphenv.task import Message, Task
+from graphenv.text import text_of
 
 __all__ = ["CaptionCorrectionEnv"]
 
@@ -238,7 +239,7 @@ class CaptionCorrectionEnv(GraphEnv):
             relations=self.scene_source.relation_names,
         )
         gold = task.target.scene
-        parts = [("Caption", str(task.messages[0]["content"]))]
+        parts = [("Caption", text_of(task.messages[0]["content"]))]
         if self.mode == "reasoning":
             parts.append(("Question", str(task.meta["question"])))
         elif self.form == "caption" and gold is not None:

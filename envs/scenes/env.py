@@ -19,6 +19,7 @@ from graphenv.episode import Episode
 from graphenv.errors import ConfigError
 from graphenv.scenes import Scene
 from graphenv.task import Message, Task
+from graphenv.text import text_of
 
 __all__ = ["SceneGraphEnv"]
 
@@ -185,7 +186,7 @@ class SceneGraphEnv(GraphEnv):
             relations=self.scene_source.relation_names,
         )
         image = self.scene_source.image(task.index) if self.images else None
-        caption = str(task.messages[0]["content"])
+        caption = text_of(task.messages[0]["content"])
         return chat(caption, self.scene_source.detections(task.index), image, system)
 
     def target(self, task: Task) -> Task:

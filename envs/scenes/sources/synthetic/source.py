@@ -53,7 +53,8 @@ class SyntheticScenes(SceneSource):
     split
         `train` (50,000 tasks), `validation` or `heldout` (5,000 each).
     objects
-        Objects of a scene, 2 to 8, or several numbers as a list (an equal share each).
+        Objects of a scene, 2 to 8, or several numbers as a list. Numbers with more compositions (of
+        people, what they carry, and things) have a larger share: of 3, 4 and 5 objects 2 to 3 to 4.
     attributes
         Attributes of a scene, 0 to twice its objects (what is beyond is left out), spread evenly.
     relations
