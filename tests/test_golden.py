@@ -153,11 +153,7 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
     "scenes_single_given": (
         {"detected": True},
         sx.GOATS,
-        [
-            sx.block(
-                sx.graph(("goat.2", "near", "gate.1"), ("goat.2", "eat", "hat.1"), fence_1=[])
-            )
-        ],
+        [sx.block(sx.graph(("goat.2", "near", "gate.1"), ("goat.2", "eat", "hat.1"), fence_1=[]))],
     ),
     "scenes_steps_gold": ({"mode": "steps"}, sx.GOATS, None),
     "scenes_steps_boxes": ({"mode": "steps", "images": True, "boxes": True}, sx.KITE, None),
