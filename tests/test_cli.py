@@ -13,6 +13,7 @@ import fakes
 import pytest
 
 from graphenv import envs
+from graphenv.agents.oracle import gold_turns
 from graphenv.cli import COMMANDS, main
 from graphenv.cli.options import Parser, parse_pairs, parse_value
 from graphenv.cli.play_command import turn_text
@@ -271,6 +272,18 @@ def test_a_person_plays(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Non
     assert "Malformed turn" in text
     assert "truth:    1.000" in text
     assert "exact: 1.000 x 1" in text
+
+
+def test_a_person_builds_a_graph(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    env = envs.make("kg-construction", mode="turns")
+    lines = ["help", "bogus", *(turn[8:-4].replace("\n", " ") for turn in gold_turns(env, 0))]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
+    assert main(["play", "kg-construction", "--mode", "turns", "--index", "0"]) == 0
+    text = capsys.readouterr().out
+    assert "A turn is one line: the answer.\n" in text and "Malformed turn" in text
+    gold = env.tasks[0].target.graph
+    assert gold is not None and f"gold:     {' | '.join(gold.triples[0])}\n" in text
+    assert "Document 2" in text and "truth:    1.000" in text
 
 
 def test_names_are_taken_in_any_case(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -96,7 +96,7 @@ def read_triples(text: str) -> tuple[tuple[Triple, ...] | None, str]:
     if reason:
         return None, reason
     if not isinstance(value, list):
-        return None, f"a JSON {_kind(value)}; a list of triples is asked for"
+        return None, f"the JSON is {_kind(value)}; a list of triples is asked for"
     if len(value) > MAX_TRIPLES:
         return None, f"{len(value)} triples; at most {MAX_TRIPLES} are read"
     triples: list[Triple] = []
@@ -119,10 +119,10 @@ def _triple(item: Any) -> tuple[Triple | None, str]:
             return None, f"it has {len(item)} parts; head, relation and tail are asked for"
         parts = item
     else:
-        return None, f"it is a {_kind(item)}; a list of three strings is asked for"
+        return None, f"it is {_kind(item)}; a list of three strings is asked for"
     for name, part in zip(_KEYS, parts, strict=True):
         if not isinstance(part, str):
-            return None, f"the {name} is a {_kind(part)}; a string is asked for"
+            return None, f"the {name} is {_kind(part)}; a string is asked for"
         if len(part) > MAX_NAME:
             return None, f"the {name} has {len(part)} characters; at most {MAX_NAME} are read"
         if not part.strip() or (name != "relation" and not plain_name(part)):
@@ -135,9 +135,9 @@ def _kind(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "truth value"
-    kinds = {str: "string", list: "list", dict: "object"}
-    return kinds.get(type(value), "number")
+        return "a truth value"
+    kinds = ((str, "a string"), (list, "a list"), (dict, "an object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "a number")
 
 
 def triples_json(triples: Sequence[Triple]) -> str:

@@ -151,8 +151,10 @@ def run(words: Sequence[str]) -> int:
 
 def _help(env: GraphEnv) -> str:
     if not env.tools:
-        what = "query" if _asks_query(env) else "program"
-        return f"A turn is one line: the {what}. One turn is the whole episode."
+        facts = FAMILIES[env.family]
+        what = "query" if _asks_query(env) else "program" if "outcome.path" in facts else "answer"
+        whole = " One turn is the whole episode." if env.max_turns == 1 else ""
+        return f"A turn is one line: the {what}.{whole}"
     tools = []
     for spec in env.tools.values():
         arguments = ", ".join(
@@ -224,6 +226,9 @@ def ending(episode: Episode, score: Score) -> str:
         lines.append(f"gold:     {', '.join(gold[:20])}")
     if target.program:
         lines.append(_indented("gold:     " if gold is None else " " * 10, target.program))
+    elif gold is None and target.graph is not None:
+        triples = "\n".join(" | ".join(triple) for triple in target.graph.triples[:20])
+        lines.append(_indented("gold:     ", triples or "nothing"))
     if target.results:
         mine = _counts(end.results) if end.results else "none"
         lines.append(f"rows:     {mine} (gold {_counts(target.results)})")
