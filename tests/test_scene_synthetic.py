@@ -42,7 +42,7 @@ from graphenv.envs.scenes.sources.synthetic.wording import (
     write_caption,
 )
 from graphenv.errors import ConfigError
-from graphenv.scenes import Scene, SceneObject, SceneRelation
+from graphenv.scenes import Box, Scene, SceneObject, SceneRelation
 from graphenv.seeding import rng
 from graphenv.task import SPLITS
 
@@ -255,6 +255,27 @@ def test_what_boxes_decide(a: tuple[float, ...], b: tuple[float, ...]) -> None:
     assert len(found & sharing) == (not found & {"left of", "right of", "above", "below"})
     assert not {"near", "far from"} <= found
     assert not (found & sharing and found & {"near", "far from"})
+
+
+@pytest.mark.parametrize(
+    ("relation", "a", "just", "not_quite"),
+    [  # in a picture 160 pixels wide
+        ("left of", (0, 0, 10, 10), (10, 90, 20, 99), (9, 90, 20, 99)),
+        ("above", (0, 0, 10, 10), (90, 10, 99, 20), (90, 9, 99, 20)),
+        ("inside", (2, 2, 8, 8), (2, 2, 8, 9), (2, 2, 8, 8)),
+        ("overlapping", (0, 0, 10, 10), (9, 9, 20, 20), (10, 9, 20, 20)),
+        ("near", (0, 0, 10, 10), (20, 20, 30, 30), (21, 20, 30, 30)),
+        ("far from", (0, 0, 10, 10), (0, 90, 10, 99), (0, 89, 10, 99)),
+        ("larger than", (0, 0, 10, 10), (0, 0, 10, 5), (0, 0, 10, 6)),
+        ("taller than", (0, 0, 1, 9), (0, 0, 1, 6), (0, 0, 1, 7)),
+        ("wider than", (0, 0, 9, 1), (0, 0, 6, 1), (0, 0, 7, 1)),
+    ],
+)
+def test_where_relations_begin(relation: str, a: Box, just: Box, not_quite: Box) -> None:
+    assert holds(relation, a, just, 160) and not holds(relation, a, not_quite, 160)
+    if relation in OPPOSITE:
+        assert holds(OPPOSITE[relation], just, a, 160)
+        assert not holds(OPPOSITE[relation], not_quite, a, 160)
 
 
 # -- the source -------------------------------------------------------------------------------
