@@ -353,7 +353,7 @@ def test_retrieval_hides_supporting_passages_among_others(tmp_path: Path):
             (question,) = corpus.questions
             shown = [passage.title for passage in corpus.passages]
             assert len(shown) == 4 == len(set(shown)) and set(question.supporting) < set(shown)
-            assert question.text not in task.prompt and not question.answers
+            assert question.text not in task.prompt + task.id and not question.answers
             titles.setdefault(split, set()).update(set(shown) - set(question.supporting))
     for a, b in (("train", "validation"), ("train", "heldout"), ("validation", "heldout")):
         assert not titles.get(a, set()) & titles.get(b, set())

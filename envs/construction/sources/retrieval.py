@@ -15,7 +15,7 @@ from graphenv.envs.construction.sources.published import (
 from graphenv.envs.kgqa.sources.base import need_file
 from graphenv.envs.kgqa.sources.files import broken_row, names_in, read_rows
 from graphenv.errors import ConfigError
-from graphenv.seeding import rng
+from graphenv.seeding import rng, stable_hash
 from graphenv.task import carve_split
 from graphenv.text import normalize
 
@@ -110,7 +110,8 @@ def _task(
     passages = tuple(corpus[titles[i]] for i in order)
     supporting = tuple(corpus[title].title for title in question.supporting)
     asked = CorpusQuestion(question.text, supporting=supporting)
-    return Documents(f"retrieval/{question.text}", passages, None, questions=(asked,))
+    # Ids are told; the question is not.
+    return Documents(f"retrieval/{stable_hash(asked.text):x}", passages, None, questions=(asked,))
 
 
 def _corpus(path: Path) -> dict[str, Passage]:
