@@ -71,13 +71,24 @@ class Encoded:
         return dict(found)
 
     @cached_property
-    def around(self) -> list[list[tuple[str, str, int]]]:
-        """What each object stands in: direction, relation and the object at the other end."""
-        found: list[list[tuple[str, str, int]]] = [[] for _ in self.labels]
+    def said(self) -> tuple[NDArray[np.intp], list[tuple[str, str]], NDArray[np.intp]]:
+        """What is said of objects: of which, (direction, name), and the object at the other end.
+
+        Each relation stands twice, once for each end; an attribute has -1 for an object.
+        """
+        of: list[int] = []
+        what: list[tuple[str, str]] = []
+        other: list[int] = []
         for head, relation, tail in self.relations:
-            found[head].append(("out", relation, tail))
-            found[tail].append(("in", relation, head))
-        return found
+            of += (head, tail)
+            what += (("out", relation), ("in", relation))
+            other += (tail, head)
+        for at, attributes in enumerate(self.attributes):
+            for attribute in attributes:
+                of.append(at)
+                what.append(("is", attribute))
+                other.append(-1)
+        return np.array(of, dtype=np.intp), what, np.array(other, dtype=np.intp)
 
     def keys(self, boxes: bool) -> list[Key]:
         """Return what tells objects apart before their relations do: label, and box if asked."""

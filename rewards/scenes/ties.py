@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,14 +14,12 @@ __all__ = ["told_apart"]
 _TIE = 1e-6  # what all that is said of an object weighs against how alike it looks
 _SAME = 1e-9
 _WAVES = 64
+_COPIES = 8  # of one fact that are told apart
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-Sign = int | Key | None
-"""Of the other end of a relation: its settled image, its looks, or that it has no counterpart."""
-
-Token = tuple[str | None, str, Sign, int]
-"""Name, direction, the other end, and how often that was said before."""
+Facts = tuple[Rows, Rows, Rows]
+"""Of which object, what, and the object at the other end (-1: none)."""
 
 
 def told_apart(
@@ -56,23 +52,26 @@ class _Search:
         self._sides = (ours, theirs)
         self._score = score
         self._boxes = boxes
-        self._half = names_alike
-        self._keys = (ours.keys(boxes), theirs.keys(boxes))
-        self._class1, self._class2 = map(_numbered, self._keys)
-        rows, columns = (
-            _array(sorted(np.flatnonzero(score.any(axis=axis)).tolist(), key=keys.__getitem__))
-            for axis, keys in zip((1, 0), self._keys, strict=True)
-        )
-        self.images = [-1] * len(ours)
-        self._back = [-1] * len(theirs)
-        self._assign(rows, columns, score)
+        self._facts1, self._facts2, self._any = _coded(ours, theirs, names_alike)
+        keys1, keys2 = ours.keys(boxes), theirs.keys(boxes)
+        self._class1, self._class2 = _numbered(keys1), _numbered(keys2)
+        some1, some2 = (np.flatnonzero(score.any(axis=axis)).tolist() for axis in (1, 0))
+        rows = _array(sorted(some1, key=keys1.__getitem__))
+        columns = _array(sorted(some2, key=keys2.__getitem__))
+        self._image = np.full(len(ours), -1, dtype=np.intp)
+        self._back = np.full(len(theirs), -1, dtype=np.intp)
+        self._assign(rows, columns, score[rows[:, None], columns])
         twins1, twins2 = _has_twin(self._class1, rows), _has_twin(self._class2, columns)
-        free2 = {j for j in columns.tolist() if twins2[j]}
-        free1 = [i for i in rows.tolist() if twins1[i] or self.images[i] in free2]
-        free2 |= {self.images[i] for i in free1 if self.images[i] >= 0}
-        self._free1 = _array(free1)
-        self._free2 = _array([j for j in columns.tolist() if j in free2])
+        # To settle: who has a twin, and who is matched with one that has.
+        free1 = twins1 | (twins2[self._image] & (self._image >= 0))
+        free2 = twins2 | (twins1[self._back] & (self._back >= 0))
+        self._free1, self._free2 = rows[free1[rows]], columns[free2[columns]]
         self._ranked = False
+
+    @property
+    def images(self) -> list[int]:
+        """The image of each object of ours, -1 where there is none."""
+        return self._image.tolist()
 
     def wave(self) -> bool:
         """Settle some objects; return whether any is left to settle."""
@@ -82,39 +81,36 @@ class _Search:
         shared, open1, open2 = self._shared(rows, columns)
         most = float(shared.max())
         bonus = shared * (_TIE / most) if most > 0 else shared
-        for i in rows.tolist():
-            self.images[i] = -1
-        for j in columns.tolist():
-            self._back[j] = -1
-        self._assign(rows, columns, self._score[rows[:, None], columns] + bonus, local=True)
+        self._image[rows] = -1
+        self._back[columns] = -1
+        self._assign(rows, columns, self._score[rows[:, None], columns] + bonus)
         settled = self._settled(rows, columns, shared, open1, open2)
         if not settled.any():
             if not self._ranked:  # an order that does not depend on that of the objects
                 self._rank()
                 return True
             settled = self._chosen(rows)
-        done = rows[settled]
         self._free1 = rows[~settled]
-        taken = {self.images[i] for i in done.tolist()}
-        self._free2 = _array([j for j in columns.tolist() if j not in taken])
-        return any(self.images[i] >= 0 for i in self._free1.tolist())
+        self._free2 = np.setdiff1d(columns, self._image[rows[settled]], assume_unique=True)
+        return bool((self._image[self._free1] >= 0).any())
 
-    def _assign(self, rows: Rows, columns: Rows, score: Matrix, *, local: bool = False) -> None:
+    def _assign(self, rows: Rows, columns: Rows, score: Matrix) -> None:
         from scipy.optimize import linear_sum_assignment
 
-        rest = score if local else score[rows[:, None], columns]
-        picked1, picked2 = linear_sum_assignment(rest, maximize=True)
-        good = self._score[rows[picked1], columns[picked2]] > 0
-        for i, j in zip(rows[picked1[good]].tolist(), columns[picked2[good]].tolist(), strict=True):
-            self.images[i], self._back[j] = j, i
+        picked1, picked2 = linear_sum_assignment(score, maximize=True)
+        first, second = rows[picked1], columns[picked2]
+        good = self._score[first, second] > 0
+        self._image[first[good]] = second[good]
+        self._back[second[good]] = first[good]
 
     def _settled(
         self, rows: Rows, columns: Rows, shared: Matrix, open1: Flags, open2: Flags
     ) -> Flags:
         """Return which rows are matched, and not rivalled by a twin that may gain yet."""
-        place = {j: at for at, j in enumerate(columns.tolist())}
-        image = np.array([place.get(self.images[i], -1) for i in rows.tolist()], dtype=np.intp)
-        matched = image >= 0
+        place = np.full(len(self._back), -1, dtype=np.intp)
+        place[columns] = np.arange(len(columns))
+        matched = self._image[rows] >= 0
+        image = np.where(matched, place[self._image[rows]], -1)
         # To exchange the images of two rows loses so much of what is shared.
         crossed = np.where(matched, shared[:, image], 0.0)
         kept = np.where(matched, shared[np.arange(len(rows)), image], 0.0)
@@ -122,19 +118,16 @@ class _Search:
         class1, class2 = self._class1[rows], self._class2[columns]
         twins = class1[:, None] == class1
         twins |= (class2[image][:, None] == class2[image]) & matched[:, None] & matched
-        movable = open1[:, None] | open1
-        opened = open2[image] & matched
-        movable |= opened[:, None] | opened
+        opened = open1 | (open2[image] & matched)
         np.fill_diagonal(twins, False)
-        tied = (twins & movable & (loss <= _SAME)).any(axis=1)
+        tied = (twins & (opened[:, None] | opened) & (loss <= _SAME)).any(axis=1)
         # To take another column of the same looks, which nobody has.
         left = np.ones(len(columns), dtype=bool)
         left[image[matched]] = False
         if left.any():
             alike = class2[image][:, None] == class2[left]
             lost = kept[:, None] - shared[:, left]
-            may = open2[left] | opened[:, None] | open1[:, None]
-            tied |= (alike & may & (lost <= _SAME)).any(axis=1)
+            tied |= (alike & (open2[left] | opened[:, None]) & (lost <= _SAME)).any(axis=1)
         return np.asarray(matched & ~tied)
 
     def _chosen(self, rows: Rows) -> Flags:
@@ -142,61 +135,45 @@ class _Search:
         chosen = np.zeros(len(rows), dtype=bool)
         used1: set[int] = set()
         used2: set[int] = set()
+        of, _, other = self._sides[0].said
         for at, i in enumerate(rows.tolist()):
-            image = self.images[i]
+            image = self._image[i]
             if image < 0 or self._class1[i] in used1 or self._class2[image] in used2:
                 continue
             chosen[at] = True
-            near = (i, *(other for _, _, other in self._sides[0].around[i]))
-            used1.update(self._class1[list(near)].tolist())
-            images = [self.images[other] for other in near if self.images[other] >= 0]
-            used2.update(self._class2[images].tolist())
+            near = np.append(other[(of == i) & (other >= 0)], i)
+            used1.update(self._class1[near].tolist())
+            images = self._image[near]
+            used2.update(self._class2[images[images >= 0]].tolist())
         return chosen
 
     def _shared(self, rows: Rows, columns: Rows) -> tuple[Matrix, Flags, Flags]:
-        """Return how much is said of both objects of a pair, and of whom more may turn out."""
-        free1, free2 = set(rows.tolist()), set(columns.tolist())
-        keys = self._keys[1]
-        signs1: list[Sign] = [
-            None if j < 0 else keys[j] if i in free1 else j for i, j in enumerate(self.images)
-        ]
-        signs2: list[Sign] = [
-            keys[j] if j in free2 else j if i >= 0 else None for j, i in enumerate(self._back)
-        ]
-        first = self._said(self._sides[0], rows, signs1)
-        second = self._said(self._sides[1], columns, signs2)
-        there = {token for tokens in second for token in tokens}
-        both = dict.fromkeys(token for tokens in first for token in tokens if token in there)
-        common = {token: at for at, token in enumerate(both)}
-        a, b = (_marked(said, common) for said in (first, second))
-        # What leads to an object that is not settled may turn out to lead to another one.
-        loose = [at for token, at in common.items() if isinstance(token[2], tuple)]
-        open1, open2 = (side[:, loose].any(axis=1) for side in (a, b))
-        for token, at in common.items():
-            if token[0] is None:  # a relation of any name
-                a[:, at] *= 0.5
-        return a @ b.T, open1, open2
+        """Return how much is said of both objects of a pair, and of whom more may turn out.
 
-    def _said(self, side: Encoded, which: Rows, signs: list[Sign]) -> list[list[Token]]:
-        """Return what is said of some objects: attributes, and relations with what is there."""
-        said = []
-        for at in which.tolist():
-            seen: Counter[tuple[str | None, str, Sign]] = Counter()
-            tokens = []
-            facts: list[tuple[str | None, str, Sign]] = [
-                (name, "is", None) for name in side.attributes[at]
-            ]
-            for direction, name, other in side.around[at]:
-                sign = signs[other]
-                if sign is not None:
-                    facts.append((name, direction, sign))
-                    if self._half:
-                        facts.append((None, direction, sign))
-            for fact in facts:
-                tokens.append((*fact, seen[fact]))
-                seen[fact] += 1
-            said.append(tokens)
-        return said
+        The other end of a relation is known by a number: its image if that is settled, else the
+        looks of its image; -1 if it has no counterpart. 0 stands for an attribute.
+        """
+        count = len(self._back)
+        looks = 1 + count + self._class2
+        free1, free2 = np.zeros(len(self._image), dtype=bool), np.zeros(count, dtype=bool)
+        free1[rows], free2[columns] = True, True
+        sign1 = np.where(free1, looks[self._image], 1 + self._image)
+        sign1[self._image < 0] = -1
+        sign2 = np.where(free2, looks, np.where(self._back >= 0, 1 + np.arange(count), -1))
+        size = int(looks.max()) + 1
+        first = _tokens(self._facts1, rows, len(self._image), np.append(sign1, 0), size)
+        second = _tokens(self._facts2, columns, count, np.append(sign2, 0), size)
+        at1, at2 = _joined(first[1], second[1])
+        places1, places2 = first[0][at1], second[0][at2]
+        what, sign = np.divmod(first[1][at1] // _COPIES, size)
+        worth = np.where(what < self._any, 0.5, 1.0)  # relations of any name, and of one name
+        cells = places1 * len(columns) + places2
+        shared = np.bincount(cells, worth, len(rows) * len(columns))
+        # What leads to an object that is not settled may turn out to lead to another one.
+        open1, open2 = np.zeros(len(rows), dtype=bool), np.zeros(len(columns), dtype=bool)
+        open1[places1[sign > count]] = True
+        open2[places2[sign > count]] = True
+        return shared.reshape(len(rows), len(columns)), open1, open2
 
     def _rank(self) -> None:
         self._ranked = True
@@ -206,24 +183,62 @@ class _Search:
         self._free2 = _array(sorted(self._free2.tolist(), key=second.__getitem__))
 
 
+def _coded(ours: Encoded, theirs: Encoded, names_alike: bool) -> tuple[Facts, Facts, int]:
+    """Return the facts of both sides, and below which number a name stands for any name."""
+    number: dict[tuple[str, str], int] = {("out", ""): 0, ("in", ""): 1} if names_alike else {}
+    any_name = len(number)
+    sides = []
+    for side in (ours, theirs):
+        of, what, other = side.said
+        codes = _array([number.setdefault(name, len(number)) for name in what])
+        if names_alike:
+            relations = np.flatnonzero(other >= 0)
+            directions = _array([what[at][0] == "in" for at in relations.tolist()])
+            of = np.append(of, of[relations])
+            other = np.append(other, other[relations])
+            codes = np.append(codes, directions)
+        sides.append((of, codes, other))
+    return sides[0], sides[1], any_name
+
+
+def _tokens(facts: Facts, which: Rows, count: int, sign: Rows, size: int) -> tuple[Rows, Rows]:
+    """Return what is said of some objects: the place of each, and a number for what it is."""
+    of, codes, other = facts
+    place = np.full(count, -1, dtype=np.intp)
+    place[which] = np.arange(len(which))
+    keep = (place[of] >= 0) & (sign[other] >= 0)
+    places, tokens = place[of[keep]], codes[keep] * size + sign[other[keep]]
+    order = np.lexsort((tokens, places))
+    places, tokens = places[order], tokens[order]
+    # What is said twice is two things.
+    new = np.ones(len(tokens), dtype=bool)
+    new[1:] = (places[1:] != places[:-1]) | (tokens[1:] != tokens[:-1])
+    at = np.arange(len(tokens))
+    copy = at - np.maximum.accumulate(np.where(new, at, 0))
+    return places, tokens * _COPIES + np.minimum(copy, _COPIES - 1)
+
+
+def _joined(first: Rows, second: Rows) -> tuple[Rows, Rows]:
+    """Return the places of all pairs of equal numbers."""
+    order = np.argsort(second, kind="stable")
+    there = second[order]
+    start = np.searchsorted(there, first, "left")
+    counts = np.searchsorted(there, first, "right") - start
+    at1 = np.repeat(np.arange(len(first)), counts)
+    within = np.arange(len(at1)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return at1, order[np.repeat(start, counts) + within]
+
+
 def _array(numbers: list[int]) -> Rows:
     return np.array(numbers, dtype=np.intp)
 
 
 def _numbered(keys: list[Key]) -> Rows:
     number: dict[Key, int] = {}
-    return np.array([number.setdefault(key, len(number)) for key in keys], dtype=np.intp)
+    return _array([number.setdefault(key, len(number)) for key in keys])
 
 
 def _has_twin(classes: Rows, which: Rows) -> Flags:
     """Return which of all objects have a twin among some of them."""
     counts = np.bincount(classes[which], minlength=int(classes.max()) + 1)
     return np.asarray(counts[classes] > 1)
-
-
-def _marked(said: list[list[Token]], common: dict[Token, int]) -> Matrix:
-    """Return which of the common tokens each list has."""
-    found = np.zeros((len(said), len(common)))
-    for row, tokens in enumerate(said):
-        found[row, [common[token] for token in tokens if token in common]] = 1.0
-    return found
