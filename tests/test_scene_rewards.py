@@ -6,6 +6,7 @@ import itertools
 import json
 import pickle
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from graphenv import rewards
 from graphenv.errors import ConfigError
 from graphenv.rewards.scenes.encoding import encoded
 from graphenv.rewards.scenes.matching import MAX_PAIRS, Matcher, SceneMatch, Settings
+from graphenv.rewards.scenes.ties import told_apart, tried
 from graphenv.rewards.similarity.embedding import MAX_ENCODED, embedding
 from graphenv.rewards.similarity.labels import label_likeness, label_similarity
 from graphenv.rewards.similarity.table import LikenessTable
@@ -338,6 +340,39 @@ def test_who_is_who_is_told_by_what_they_do():
     assert scores(fx.reordered(gold, (3, 6, 1, 5, 0, 2, 4)), gold) == [1.0, 1.0, 1.0]
     broken = scene(["man"] * 6 + ["hat"], [*ring[:5], (2, "wears", 6)])
     assert scores(fx.reordered(broken, (3, 6, 1, 5, 0, 2, 4)), gold)[2] == pytest.approx(12 / 13)
+
+
+@given(pair=st.tuples(fx.scenes(4, boxes=False), fx.scenes(4, boxes=False)))
+@settings(max_examples=60)
+def test_few_ways_are_all_tried(pair: tuple[Scene, Scene]):
+    """No way to match equal labels keeps more of what is said; the general search keeps no more."""
+    ours, theirs = map(encoded, pair)
+    images = tried(ours, theirs)
+    assert images is not None or max(len(ours), len(theirs)) > 3
+    if images is None or not len(ours) or not len(theirs):
+        return
+    equal = LikenessTable().likeness(ours.labels, theirs.labels)
+    found = told_apart(ours, theirs, equal, False)
+    assert sum(j >= 0 for j in images) == sum(j >= 0 for j in found)
+    kept = [_kept(pair[0], pair[1], way) for way in (images, found)]
+    assert kept[0] >= kept[1]
+
+
+def _kept(predicted: Scene, gold: Scene, images: list[int]) -> int:
+    """Return how many relations and attributes are the same on both sides."""
+    moved = Counter((images[r.head], r.relation, images[r.tail]) for r in predicted.relations)
+    moved += Counter(
+        (images[i], "is", a) for i, o in enumerate(predicted.objects) for a in o.attributes
+    )
+    there = Counter((r.head, r.relation, r.tail) for r in gold.relations)
+    there += Counter((j, "is", a) for j, o in enumerate(gold.objects) for a in o.attributes)
+    return (moved & there).total()
+
+
+def test_many_of_a_label_against_one():
+    crowd = scene(["man"] * 24 + ["hat"], [(17, "wears", 24)])
+    assert scores(crowd, scene(["man", "hat"], [(0, "wears", 1)]))[2] == 1.0
+    assert scores(scene(["man", "hat"], [(0, "wears", 1)]), crowd)[2] == 1.0
 
 
 def test_boxes_that_are_missing():

@@ -33,6 +33,7 @@ class Encoded:
         self.num_attributes = sum(map(len, self.attributes))
         self.num_relations = len(self.relations) + len(self.dangling)
         self._scene = scene
+        self._keys: dict[bool, list[Key]] = {}
         self._orders: dict[bool, NDArray[np.intp] | None] = {}
 
     def __len__(self) -> int:
@@ -92,9 +93,11 @@ class Encoded:
 
     def keys(self, boxes: bool) -> list[Key]:
         """Return what tells objects apart before their relations do: label, and box if asked."""
-        if not boxes:
-            return [(label, ()) for label in self.labels]
-        return [(label, box or ()) for label, box in zip(self.labels, self.boxed, strict=True)]
+        if boxes not in self._keys:
+            seen = self.boxed if boxes else [None] * len(self.labels)
+            pairs = zip(self.labels, seen, strict=True)
+            self._keys[boxes] = [(label, box or ()) for label, box in pairs]
+        return self._keys[boxes]
 
     def order(self, boxes: bool) -> NDArray[np.intp] | None:
         """Return the objects in an order of their own content; `None` if two are alike."""
