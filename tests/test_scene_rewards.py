@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from scene_fixture import BOXES, GOLD, LABELS, SCENES, episode, scene
 
 from graphenv import rewards
+from graphenv.benchmarks.scenes.__main__ import SUITE
 from graphenv.errors import ConfigError
 from graphenv.rewards.scenes.encoding import encoded
 from graphenv.rewards.scenes.matching import MAX_PAIRS, Matcher, SceneMatch, Settings
@@ -27,7 +28,7 @@ from graphenv.rewards.scenes.ties import told_apart, tried
 from graphenv.rewards.similarity.embedding import MAX_ENCODED, embedding
 from graphenv.rewards.similarity.labels import label_likeness, label_similarity
 from graphenv.rewards.similarity.table import LikenessTable
-from graphenv.scenes import Scene, SceneObject, SceneRelation, read_scene
+from graphenv.scenes import Scene, SceneObject, SceneRelation, read_scene, scene_json
 from graphenv.scenes.boxes import box_array, corner_distance, giou, iou
 from graphenv.scenes.truths import mean_recall, recall_at, scene_truth
 from graphenv.seeding import rng
@@ -314,7 +315,7 @@ def test_objects_are_matched_best(pair: tuple[Scene, Scene]):
         ({"similarity": "string", "boxes": "iou"}, both),
         ({"boxes": "iou", "hard": True}, equal),
     ):
-        found = match(predicted, gold, **kind)  # type: ignore[arg-type]
+        found = match(predicted, gold, **kind)
         assert found.objects == pytest.approx(_best(predicted, gold, worth))
         images = [j for j in found.images if j >= 0]
         assert len(images) == len(set(images))
@@ -360,11 +361,13 @@ def test_few_ways_are_all_tried(pair: tuple[Scene, Scene]):
 
 def _kept(predicted: Scene, gold: Scene, images: list[int]) -> int:
     """Return how many relations and attributes are the same on both sides."""
-    moved = Counter((images[r.head], r.relation, images[r.tail]) for r in predicted.relations)
+    moved: Counter[Any] = Counter(
+        (images[r.head], r.relation, images[r.tail]) for r in predicted.relations
+    )
     moved += Counter(
         (images[i], "is", a) for i, o in enumerate(predicted.objects) for a in o.attributes
     )
-    there = Counter((r.head, r.relation, r.tail) for r in gold.relations)
+    there: Counter[Any] = Counter((r.head, r.relation, r.tail) for r in gold.relations)
     there += Counter((j, "is", a) for j, o in enumerate(gold.objects) for a in o.attributes)
     return (moved & there).total()
 
@@ -644,3 +647,28 @@ def test_a_scene_has_one_hash_that_is_not_pickled():
     assert "_hash" not in pickle.loads(pickle.dumps(GOLD)).__dict__
     assert encoded(copy) is encoded(GOLD)
     assert hash(SceneObject("a", "b")) == hash(SceneObject("a", "b"))
+
+
+# -- gold of real captions, and the benchmark ------------------------------------------------------
+
+
+@pytest.mark.data
+def test_gold_of_factual_is_worth_one(graphenv_data: Path):
+    """All of the dev file, read back from the JSON form that a model writes."""
+    lines = (graphenv_data / "scene_graph" / "factual" / "dev.jsonl").read_text("utf-8")
+    golds = [Scene.from_triples(json.loads(line)["triples"]) for line in lines.splitlines()]
+    assert len(golds) == 1_000
+    reward = rewards.parse("object_f1 + attribute_f1 + relation_f1 + relation_f1(boxes='iou')")
+    read = [read_scene(scene_json(gold))[0] for gold in golds]
+    assert {scene_truth(s, g)[0] for s, g in zip(read, golds, strict=True)} == {1.0}
+    graded = reward([episode(s, g) for s, g in zip(read, golds, strict=True)])
+    assert {score.value for score in graded} == {4.0}
+
+
+def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("graphenv.benchmarks.scenes.speed.SIZES", (6,))
+    results = SUITE.measure(["matching"], quick=True, notes=["a note"])
+    assert [row["objects"] for row in results["matching"]] == [6] * 4
+    assert all(row["relation_f1_gained"] >= -1e-9 for row in results["matching"])
+    page = SUITE.markdown(results)
+    assert "a note" in page and "| 6 | labels alike, IoU |" in page

@@ -46,7 +46,8 @@ def giou(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> Matri
     share, union = _overlap(a, b)
     width = np.maximum(a[2], b[2]) - np.minimum(a[0], b[0])
     hull = width * (np.maximum(a[3], b[3]) - np.minimum(a[1], b[1]))
-    return share - np.divide(hull - union, hull, out=np.ones_like(hull), where=hull > 0)
+    empty = np.divide(hull - union, hull, out=np.ones_like(hull), where=hull > 0)
+    return np.asarray(share - empty)
 
 
 def corner_distance(
@@ -65,7 +66,7 @@ def corner_distance(
     a, b = _sides(first, second)
     across, down = np.abs(a[0] - b[0]) + np.abs(a[2] - b[2]), np.abs(a[1] - b[1])
     found = across / size[0] + (down + np.abs(a[3] - b[3])) / size[1]
-    return np.nan_to_num(found, nan=np.inf)
+    return np.asarray(np.nan_to_num(found, nan=np.inf))
 
 
 def _sides(first: Matrix | Sequence[Box], second: Matrix | Sequence[Box]) -> tuple[Matrix, Matrix]:

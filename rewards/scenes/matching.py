@@ -254,7 +254,8 @@ def _assigned(score: Matrix, order1: NDArray[np.intp], order2: NDArray[np.intp])
     from scipy.optimize import linear_sum_assignment
 
     images = [-1] * len(order1)
-    some1, some2 = order1[score.any(axis=1)[order1]], order2[score.any(axis=0)[order2]]
+    some1 = order1[np.asarray(score.any(axis=1))[order1]]
+    some2 = order2[np.asarray(score.any(axis=0))[order2]]
     rest = score[some1[:, None], some2]
     rows, columns = linear_sum_assignment(rest, maximize=True)
     for i, j in zip(some1[rows].tolist(), some2[columns].tolist(), strict=True):

@@ -233,12 +233,13 @@ class _Search:
         what, sign = np.divmod(first[1][at1] // _COPIES, size)
         worth = np.where(what < self._any, 0.5, 1.0)  # relations of any name, and of one name
         cells = places1 * len(columns) + places2
-        shared = np.bincount(cells, worth, len(rows) * len(columns))
+        shared = np.asarray(np.bincount(cells, worth, len(rows) * len(columns)), dtype=np.float64)
         # What leads to an object that is not settled may turn out to lead to another one.
-        open1, open2 = np.zeros(len(rows), dtype=bool), np.zeros(len(columns), dtype=bool)
+        open1: Flags = np.zeros(len(rows), dtype=bool)
+        open2: Flags = np.zeros(len(columns), dtype=bool)
         open1[places1[sign > count]] = True
         open2[places2[sign > count]] = True
-        return shared.reshape(len(rows), len(columns)), open1, open2
+        return np.reshape(shared, (len(rows), len(columns))), open1, open2
 
     def _rank(self) -> None:
         self._ranked = True

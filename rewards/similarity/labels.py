@@ -160,7 +160,8 @@ def _encoded(spec: str, first: Sequence[str], second: Sequence[str]) -> Matrix:
             for axis in (1, 0)
         )
     found = np.zeros((len(first), len(second)))
-    chosen1, chosen2 = [first[i] for i in rows], [second[j] for j in columns]
+    chosen1 = [first[i] for i in rows.tolist()]
+    chosen2 = [second[j] for j in columns.tolist()]
     found[np.ix_(rows, columns)] = embedding(spec.removeprefix(PREFIX)).likeness(chosen1, chosen2)
     return found
 

@@ -13,18 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphenv.errors import ConfigError
 from graphenv.graph import Edge, Graph
+from graphenv.rewards.similarity.embedding import PREFIX
 from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.labels import LabelSpec, label_likeness, label_similarity
 from graphenv.rewards.similarity.wl import wl_colors
 
-__all__ = [
-    "MAX_PAIRS",
-    "SoftMatch",
-    "assign_nodes",
-    "check_scipy",
-    "match_as_given",
-    "soft_match",
-]
+__all__ = ["MAX_PAIRS", "SoftMatch", "check_scipy", "match_as_given", "soft_match"]
 
 MAX_PAIRS = 1_000_000
 """Above this many pairs of nodes only nodes with equal surroundings are matched: linear time."""
@@ -140,7 +134,8 @@ def soft_match(
     (0.867, 0.6)
     """
     # The built-in similarities do not see spelling, so neither may what breaks ties.
-    if similarity is None or similarity == "string":
+    own = similarity == "string" or (isinstance(similarity, str) and similarity.startswith(PREFIX))
+    if similarity is None or own:
         g1, g2 = g1.normalized(), g2.normalized()
     return match_as_given(
         g1, g2, similarity, node_similarity=node_similarity, edge_weight=edge_weight
@@ -168,7 +163,7 @@ def match_as_given(
         images = _by_color(g1, g2)
         values = [float(j >= 0) for j in images]
     else:
-        images, values = assign_nodes(g1, g2, similarity, given)
+        images, values = _assigned(g1, g2, similarity, given)
     edges = _edges(g1, g2, images, values, similarity)
     return SoftMatch(
         tuple((i, j) for i, j in enumerate(images) if j >= 0),
@@ -218,14 +213,10 @@ def _checked_matrix(given: ArrayLike, rows: int, columns: int) -> Matrix:
 # -- nodes ----------------------------------------------------------------------------------------
 
 
-def assign_nodes(
-    g1: Graph, g2: Graph, similarity: LabelSpec = None, given: Matrix | None = None
+def _assigned(
+    g1: Graph, g2: Graph, similarity: LabelSpec, given: Matrix | None
 ) -> tuple[list[int], list[float]]:
-    """Return the image of each node of `g1` (-1: none) and how alike the two are.
-
-    Maximises the summed likeness: that of labels by `similarity`, or `given`, a matrix (n1, n2) in
-    [0, 1]. The graphs break ties, see `soft_match`.
-    """
+    """Return the image of each node of `g1` (-1: none) and how alike the two are."""
     rounds = wl_colors(g1, g2, _ROUNDS + 1)
     # In canonical order, the smaller graph first: what ties are left then look the same in every
     # numbering of the nodes and from both sides.

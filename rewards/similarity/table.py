@@ -112,7 +112,9 @@ class LikenessTable:
     ) -> None:
         """Fill in what is not known of two lists."""
         # Whole rows and columns: new labels are new to all others.
-        rows, columns = np.isnan(small).any(axis=1), np.isnan(small).any(axis=0)
+        unknown = np.isnan(small)
+        rows = np.asarray(unknown.any(axis=1))
+        columns = np.asarray(unknown.any(axis=0))
         some1 = [name for name, asked in zip(names1, rows, strict=True) if asked]
         some2 = [name for name, asked in zip(names2, columns, strict=True) if asked]
         ask = np.isnan(small[np.ix_(rows, columns)])

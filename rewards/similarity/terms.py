@@ -18,7 +18,7 @@ from graphenv.graph import Graph
 from graphenv.rewards.ged.compare import check_core
 from graphenv.rewards.ged.solver import BUDGET
 from graphenv.rewards.similarity.common import mces
-from graphenv.rewards.similarity.labels import label_similarity
+from graphenv.rewards.similarity.labels import label_similarity, prepare_similarity
 from graphenv.rewards.similarity.matching import SoftMatch, check_scipy, match_as_given
 from graphenv.rewards.similarity.spectral import MAX_NODES, spectral_similarity
 from graphenv.rewards.similarity.wl import check_iterations, wl_similarity
@@ -95,7 +95,8 @@ class SoftMatchTerm(_SimilarityTerm):
     Parameters
     ----------
     similarity
-        `None` (equal or not), `"string"` or `"module:function"`; of labels and relations.
+        `None` (equal or not), `"string"`, `"embedding:NAME"` or `"module:function"`; of labels and
+        relations.
     edge_weight
         The share of edges, in [0, 1].
 
@@ -112,6 +113,10 @@ class SoftMatchTerm(_SimilarityTerm):
         label_similarity(similarity)
         self.similarity = similarity
         self.edge_weight = float(edge_weight)
+
+    def prepare(self) -> None:
+        """Load the embedding model, if there is one."""
+        prepare_similarity(self.similarity)
 
     def compare(self, predicted: Graph, gold: Graph) -> Grade:
         """Return the value and what did not match."""
