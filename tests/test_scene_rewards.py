@@ -349,7 +349,7 @@ def test_few_ways_are_all_tried(pair: tuple[Scene, Scene]):
     """No way to match equal labels keeps more of what is said; the general search keeps no more."""
     ours, theirs = map(encoded, pair)
     images = tried(ours, theirs)
-    assert images is not None or max(len(ours), len(theirs)) > 3
+    assert images is not None or max(len(ours), len(theirs)) > 3 or not len(ours)
     if images is None or not len(ours) or not len(theirs):
         return
     equal = LikenessTable().likeness(ours.labels, theirs.labels)

@@ -19,7 +19,7 @@ __all__ = ["told_apart", "tried"]
 _TIE = 1e-6  # what all that is said of an object weighs against how alike it looks
 _SAME = 1e-9
 _WAVES = 64
-_WAYS = 24
+_TRIED = 600  # objects and relations looked at over all ways that are tried
 _COPIES = 8  # of one fact that are told apart
 
 Rows = NDArray[np.intp]
@@ -54,19 +54,19 @@ def tried(ours: Encoded, theirs: Encoded) -> list[int] | None:
     """Return the image of each object where equal labels match, by trying all ways to do it.
 
     The way that keeps most attributes and relations together, of equals most relations; `None`
-    where there are more than 24 ways.
+    where there are so many ways that the general search is faster.
     """
     images = [-1] * len(ours)
     twins: list[int] = []
     ways: list[list[Pairs]] = []
-    count = 1
+    count, most = 1, max(1, _TRIED // (1 + len(ours) + ours.num_relations))
     for label, here in ours.places.items():
         there = theirs.places.get(label)
         if there is None:
             continue
         few, many = sorted((len(here), len(there)))
         count *= math.perm(many, few)
-        if count > _WAYS:
+        if count > most:
             return None
         twins += here
         if len(here) <= len(there):
