@@ -24,7 +24,8 @@ from graphenv.benchmarks.scenes.__main__ import SUITE
 from graphenv.errors import ConfigError
 from graphenv.rewards.scenes.encoding import encoded
 from graphenv.rewards.scenes.matching import MAX_PAIRS, Matcher, SceneMatch, Settings
-from graphenv.rewards.scenes.ties import told_apart, tried
+from graphenv.rewards.scenes.ties import told_apart
+from graphenv.rewards.scenes.trying import tried
 from graphenv.rewards.similarity.embedding import MAX_ENCODED, embedding
 from graphenv.rewards.similarity.labels import label_likeness, label_similarity
 from graphenv.rewards.similarity.table import LikenessTable

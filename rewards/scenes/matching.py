@@ -7,31 +7,30 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.rewards.ged.compare import Recent
+from graphenv.rewards.scenes.boxes import MIN_IOU, Boxes, box_likeness, nearness
 from graphenv.rewards.scenes.encoding import Encoded, encoded
-from graphenv.rewards.scenes.ties import told_apart, tried
+from graphenv.rewards.scenes.ties import told_apart
+from graphenv.rewards.scenes.trying import tried
 from graphenv.rewards.similarity.isomorphism import isomorphism
 from graphenv.rewards.similarity.labels import label_similarity, prepare_similarity
 from graphenv.rewards.similarity.matching import check_scipy
 from graphenv.rewards.similarity.table import LikenessTable, likeness_table
-from graphenv.scenes.boxes import Matrix, corner_distance, giou, iou
+from graphenv.scenes.boxes import Matrix, iou
 from graphenv.scenes.model import Scene
 from graphenv.text import bounded
 
 __all__ = [
     "MAX_PAIRS",
-    "MIN_IOU",
-    "Boxes",
     "Matcher",
     "SceneMatch",
     "Settings",
-    "box_likeness",
     "in_turn",
     "matcher",
 ]
@@ -39,10 +38,6 @@ __all__ = [
 MAX_PAIRS = 250_000
 """Above this many pairs of objects only equal labels are matched, in linear time."""
 
-MIN_IOU = 0.5
-"""From here on two boxes are of one object, where that is asked."""
-
-Boxes = Literal["iou", "giou", "published"]
 Images = list[int]
 Pair = tuple[Scene, Scene]
 
@@ -192,10 +187,10 @@ def _images(
             return decided, [float(j >= 0) for j in decided]
     if far:
         images = in_turn(ours, theirs)
-        return images, [_value(ours, theirs, i, j, settings) for i, j in enumerate(images)]
+        return images, _one_by_one(ours, theirs, images, settings)
     score = value = table.likeness(ours.labels, theirs.labels)
     if boxes:
-        near = _nearness(ours, theirs, settings)
+        near = nearness(ours, theirs, settings.boxes or "iou", settings.hard)
         score = value = value * near
         if settings.hard:
             # As many pairs as there can be, then those that overlap most.
@@ -210,6 +205,21 @@ def _images(
         )
     worth = [float(value[i, j]) if j >= 0 else 0.0 for i, j in enumerate(images)]
     return [j if worth[i] > 0 else -1 for i, j in enumerate(images)], worth
+
+
+def _one_by_one(ours: Encoded, theirs: Encoded, images: Images, settings: Settings) -> list[float]:
+    """Return what pairs of equal labels are worth, where a matrix would be too large."""
+    values = []
+    for i, j in enumerate(images):
+        if j < 0 or settings.boxes is None or theirs.boxed[j] is None:
+            values.append(float(j >= 0))
+            continue
+        boxes = ours.boxes[i : i + 1], theirs.boxes[j : j + 1]
+        if settings.hard:
+            values.append(float(iou(*boxes)[0, 0] >= MIN_IOU))
+        else:
+            values.append(float(box_likeness(*boxes, settings.boxes, theirs.extent)[0, 0]))
+    return values
 
 
 def _by_label(ours: Encoded, theirs: Encoded, exact: bool) -> Images | None:
@@ -261,45 +271,6 @@ def _assigned(score: Matrix, order1: NDArray[np.intp], order2: NDArray[np.intp])
     for i, j in zip(some1[rows].tolist(), some2[columns].tolist(), strict=True):
         images[i] = j
     return images
-
-
-# -- boxes ----------------------------------------------------------------------------------------
-
-
-def _nearness(ours: Encoded, theirs: Encoded, settings: Settings) -> Matrix:
-    """Return how near boxes are, in [0, 1]; 1 where the gold has none, 0 where only it has one."""
-    near = box_likeness(ours.boxes, theirs.boxes, settings.boxes or "iou", theirs.extent)
-    if settings.hard:
-        overlap = near if settings.boxes == "iou" else iou(ours.boxes, theirs.boxes)
-        near = np.where(overlap >= MIN_IOU, overlap, 0.0)
-    near[:, np.isnan(theirs.boxes[:, 0])] = 1.0
-    return near
-
-
-def box_likeness(first: Matrix, second: Matrix, how: Boxes, extent: tuple[float, float]) -> Matrix:
-    """Return how near boxes are, (n, m) in [0, 1]; 0 where one is missing.
-
-    `iou`: IoU. `giou`: (1 + GIoU) / 2, which tells apart boxes that do not meet. `published`:
-    (2 IoU + 5 exp(-L1)) / 7 with L1 on coordinates divided by `extent` (R1-SGG, arXiv 2504.13617).
-    """
-    if how == "giou":
-        return np.asarray((1.0 + giou(first, second)) / 2.0)
-    overlap = iou(first, second)
-    if how == "iou":
-        return overlap
-    return (2.0 * overlap + 5.0 * np.exp(-corner_distance(first, second, extent))) / 7.0
-
-
-def _value(ours: Encoded, theirs: Encoded, i: int, j: int, settings: Settings) -> float:
-    """Return how near the boxes of two objects of one label are; 1.0 if boxes do not matter."""
-    if j < 0:
-        return 0.0
-    if settings.boxes is None or theirs.boxed[j] is None:
-        return 1.0
-    first, second = ours.boxes[i : i + 1], theirs.boxes[j : j + 1]
-    if settings.hard:
-        return float(iou(first, second)[0, 0] >= MIN_IOU)
-    return float(box_likeness(first, second, settings.boxes, theirs.extent)[0, 0])
 
 
 # -- attributes and relations ---------------------------------------------------------------------

@@ -15,8 +15,9 @@ from typing import ClassVar
 import numpy as np
 
 from graphenv.episode import Episode
+from graphenv.rewards.scenes.boxes import MIN_IOU, box_likeness
 from graphenv.rewards.scenes.encoding import Encoded, encoded
-from graphenv.rewards.scenes.matching import MAX_PAIRS, MIN_IOU, Settings, box_likeness, in_turn
+from graphenv.rewards.scenes.matching import MAX_PAIRS, Settings, in_turn
 from graphenv.rewards.similarity.labels import prepare_similarity
 from graphenv.rewards.similarity.table import LikenessTable, likeness_table
 from graphenv.rewards.terms import EndTerm

@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 from graphenv.details import listed
 from graphenv.episode import Episode
-from graphenv.rewards.scenes.matching import Boxes, SceneMatch, Settings, matcher
+from graphenv.rewards.scenes.boxes import Boxes
+from graphenv.rewards.scenes.matching import SceneMatch, Settings, matcher
 from graphenv.rewards.terms import EndTerm, Grade
 from graphenv.scenes.model import Scene, SceneRelation
 from graphenv.text import bounded

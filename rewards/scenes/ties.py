@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from itertools import permutations, product
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,17 +9,15 @@ from graphenv.rewards.scenes.encoding import Encoded, Key
 from graphenv.rewards.similarity.wl import wl_colors
 from graphenv.scenes.boxes import Matrix
 
-__all__ = ["told_apart", "tried"]
+__all__ = ["told_apart"]
 
 _TIE = 1e-6  # what all that is said of an object weighs against how alike it looks
 _SAME = 1e-9
 _WAVES = 64
-_TRIED = 600  # objects and relations looked at over all ways that are tried
 _COPIES = 8  # of one fact that are told apart
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
-Pairs = tuple[tuple[int, int], ...]
 Facts = tuple[Rows, Rows, Rows]
 """Of which object, what, and the object at the other end (-1: none)."""
 
@@ -48,64 +41,6 @@ def told_apart(
         if not search.wave():
             break
     return search.images
-
-
-def tried(ours: Encoded, theirs: Encoded) -> list[int] | None:
-    """Return the image of each object where equal labels match, by trying all ways to do it.
-
-    The way that keeps most attributes and relations together, of equals most relations; `None`
-    where there are so many ways that the general search is faster.
-    """
-    images = [-1] * len(ours)
-    twins: list[int] = []
-    ways: list[list[Pairs]] = []
-    count, most = 1, max(1, _TRIED // (1 + len(ours) + ours.num_relations))
-    for label, here in ours.places.items():
-        there = theirs.places.get(label)
-        if there is None:
-            continue
-        few, many = sorted((len(here), len(there)))
-        count *= math.perm(many, few)
-        if count > most:
-            return None
-        twins += here
-        if len(here) <= len(there):
-            ways.append([tuple(zip(here, p, strict=True)) for p in permutations(there, few)])
-        else:
-            ways.append([tuple(zip(p, there, strict=True)) for p in permutations(here, few)])
-    best: tuple[int, int] | None = None
-    chosen = images
-    for way in product(*ways):
-        for i in twins:
-            images[i] = -1
-        for pairs in way:
-            for i, j in pairs:
-                images[i] = j
-        kept = _kept(ours, theirs, images)
-        if best is None or kept > best:
-            best, chosen = kept, list(images)
-    return chosen
-
-
-def _kept(ours: Encoded, theirs: Encoded, images: list[int]) -> tuple[int, int]:
-    """Return how many attributes and relations are on both sides, and how many relations."""
-    relations = 0
-    for (head, tail), names in ours.ends.items():
-        others = theirs.ends.get((images[head], images[tail]))
-        if others is not None:
-            relations += _common(names, others)
-    attributes = sum(
-        _common(said, theirs.attributes[images[i]])
-        for i, said in enumerate(ours.attributes)
-        if said and images[i] >= 0
-    )
-    return attributes + relations, relations
-
-
-def _common(first: Sequence[str], second: Sequence[str]) -> int:
-    if len(first) == 1 == len(second):
-        return int(first[0] == second[0])
-    return (Counter(first) & Counter(second)).total()
 
 
 class _Search:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import RLock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +45,7 @@ class LikenessTable:
         label_similarity(spec)
         self._spec = spec
         self.exact = spec is None
+        self._lock = RLock()
         self._number: dict[str, int] = {}
         self._known = np.empty((0, 0))
 
@@ -65,11 +69,12 @@ class LikenessTable:
                 np.ones((len(names1), len(names2)), bool),
             )
             return found[np.ix_(rows1, rows2)]
-        at1, at2 = self._places(names1, names2)
-        small = self._known.take(at1[:, None] * _ROWS + at2)
-        if np.isnan(small).any():
-            self._ask(names1, names2, at1, at2, small)
+        with self._lock:
+            at1, at2 = self._places(names1, names2)
             small = self._known.take(at1[:, None] * _ROWS + at2)
+            if np.isnan(small).any():
+                self._ask(names1, names2, at1, at2, small)
+                small = self._known.take(at1[:, None] * _ROWS + at2)
         if len(names1) == len(first) and len(names2) == len(second):
             return small
         return small.take(rows1[:, None] * len(names2) + rows2)
@@ -80,11 +85,11 @@ class LikenessTable:
             return 1.0
         if self._spec is None:
             return 0.0
-        i, j = self._number.get(first), self._number.get(second)
-        if i is not None and j is not None:
-            value = float(self._known[i, j])
-            if value == value:  # NaN: not asked yet
-                return value
+        with self._lock:
+            i, j = self._number.get(first), self._number.get(second)
+            value = float(self._known[i, j]) if i is not None and j is not None else math.nan
+        if not math.isnan(value):
+            return value
         return float(self.likeness([first], [second])[0, 0])
 
     def _places(
@@ -140,3 +145,8 @@ def _short(*lists: list[str]) -> bool:
 def likeness_table(spec: str | None) -> LikenessTable:
     """Return the table of a similarity, the same for every term that has it."""
     return LikenessTable(spec)
+
+
+if hasattr(os, "register_at_fork"):
+    # A lock that another thread holds at the moment of the fork stays locked in the child for ever.
+    os.register_at_fork(after_in_child=likeness_table.cache_clear)
