@@ -142,6 +142,12 @@ class ParsedAnswer:
     text: str
     reason: str = ""
 
+    @property
+    def content(self) -> str:
+        """The text of an answer that is one text: of a JSON list with one item, the item."""
+        items = self.items or ()
+        return items[0] if len(items) == 1 and self.text[0] in '["' else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedTurn:

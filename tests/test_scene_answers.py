@@ -37,7 +37,7 @@ READ: dict[str, tuple[str, str | None, str]] = {
     "prose": ("There is a goat.", None, "no ```json block"),
     "prose around bare": (f"Here: {J}", None, "no ```json block"),
     "two blocks": (f"{block(J)}\nor\n{block(J)}", None, "2 fenced blocks"),
-    "block beside an answer": (f"{block(J)}\n<answer>{J}</answer>", None, "beside the answer"),
+    "answer beside a draft": (f"{block('[]')}\n<answer>{J}</answer>", J, ""),
     "two answers": (f"<answer>{J}</answer>" * 2, None, "more than one <answer>"),
     "open block": (f"```json\n{J}", None, "never closed"),
     "open answer": (f"<answer>{J}", None, "<answer> is never closed"),

@@ -6,10 +6,9 @@ import re
 
 from graphenv.text import NO_BLOCK, ParsedTurn
 
-__all__ = ["NO_TOOLS", "find_caption", "find_reasons"]
+__all__ = ["find_caption", "find_reasons"]
 
-NO_TOOLS = "there are no tools here"
-
+_NO_TOOLS = "there are no tools here"
 _ANSWER = re.compile(r"<answer>.*?</answer>", re.IGNORECASE | re.DOTALL)
 
 
@@ -25,15 +24,12 @@ def find_caption(turn: ParsedTurn) -> tuple[str | None, str]:
     if turn.reason and turn.reason != NO_BLOCK:
         return None, turn.reason
     if turn.calls or turn.programs:
-        return None, NO_TOOLS if turn.calls else "a <program> block is not read here"
-    text = turn.bare if turn.answer is None else turn.answer.text
-    if not text.strip():
-        reason = turn.answer.reason if turn.answer is not None else ""
-        return None, reason or "there is no caption in it"
-    items = turn.answer.items if turn.answer is not None else None
-    if items and len(items) == 1 and text[0] in '["':  # as `format_answer` writes it
-        return items[0], ""
-    return text.strip(), ""
+        return None, _NO_TOOLS if turn.calls else "a <program> block is not read here"
+    text = turn.bare if turn.answer is None else turn.answer.content
+    if text.strip():
+        return text.strip(), ""
+    reason = turn.answer.reason if turn.answer is not None else ""
+    return None, reason or "there is no caption in it"
 
 
 def find_reasons(turn: ParsedTurn) -> tuple[str | None, str]:
@@ -44,7 +40,7 @@ def find_reasons(turn: ParsedTurn) -> tuple[str | None, str]:
     ('(dog: object)', '')
     """
     if turn.calls:
-        return None, NO_TOOLS
+        return None, _NO_TOOLS
     if turn.reason:
         return None, "no <answer> block" if turn.reason == NO_BLOCK else turn.reason
     if turn.programs or turn.answer is None:

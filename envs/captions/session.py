@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from graphenv.envs.captions.reading import NO_TOOLS, find_caption
+from graphenv.envs.captions.reading import find_caption
 from graphenv.envs.captions.wording import Captions
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneVocabulary
@@ -113,8 +113,6 @@ class CorrectionSession(Session):
         return self._read(items[0].strip())
 
     def _judged(self, turn: ParsedTurn) -> Outcome:
-        if turn.calls:
-            return self._without(NO_TOOLS)
         found, reason = find_scene(turn) if self._captions is None else find_caption(turn)
         return self._without(reason) if found is None else self._read(found)
 

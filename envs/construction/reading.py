@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from graphenv.fences import fenced_blocks
+from graphenv.fences import Asked, find_block
 from graphenv.graph import Triple
-from graphenv.text import NO_BLOCK, ParsedTurn, bounded, parse_json
+from graphenv.text import ParsedTurn, bounded, parse_json
 
 __all__ = [
     "MAX_NAME",
@@ -28,55 +28,20 @@ MAX_NAME = 400
 """Longest name or relation, in characters; the longest of published gold has 166."""
 
 _KEYS = ("head", "relation", "tail")
-_MARKS = ("json",)
-_OPENING = re.compile(r"[\[{]")
+_ASKED = Asked("a list of triples", ("json",), re.compile(r"[\[{]"))
 
 
 def find_triples(turn: ParsedTurn) -> tuple[tuple[Triple, ...] | None, str]:
     """Return the triples that a turn gives, or `None` and the reason why there are none.
 
-    They stand in one fenced block or in `<answer>` tags, or are all that the turn holds. More than
-    one block is a hedge, which is malformed.
-
     >>> from graphenv.text import parse_turn
     >>> find_triples(parse_turn('So:\\n```json\\n[["Heat", "director", "Mann"]]\\n```'))
     ((('Heat', 'director', 'Mann'),), '')
     >>> find_triples(parse_turn("Nothing is said here."))
-    (None, 'no ```json block with a list of triples')
+    (None, 'no ```json block')
     """
-    text, reason = _find_text(turn)
-    return (None, reason) if reason else read_triples(text)
-
-
-def _find_text(turn: ParsedTurn) -> tuple[str, str]:
-    """Return the JSON text of a turn, or an empty one and a reason."""
-    if turn.reason and turn.reason != NO_BLOCK:
-        return "", turn.reason
-    if turn.calls:
-        return "", "there are no tools here; a list of triples is asked for"
-    if turn.programs:
-        return "", "a <program> block is not read here"
-    if turn.answer is not None:
-        body = turn.answer.text
-        if not body:
-            return "", turn.answer.reason or "the answer is empty"
-    else:
-        body = turn.bare
-    blocks = fenced_blocks(body, _MARKS, _OPENING.match)
-    if len(blocks) > 1:
-        return "", f"{len(blocks)} fenced blocks; write exactly one"
-    if not blocks:
-        found = body.strip()
-        if turn.answer is None and not _OPENING.match(found):
-            return "", "no ```json block with a list of triples"
-    else:
-        mark, content = blocks[0]
-        if content is None:
-            return "", "the block is never closed"
-        if mark and mark.lower() not in _MARKS:
-            return "", f"the block is marked as {mark[:20]!r}; json is asked for"
-        found = content.strip()
-    return (found, "") if found else ("", "the block is empty")
+    text, reason = find_block(turn, _ASKED)
+    return (None, reason) if text is None else read_triples(text)
 
 
 def read_triples(text: str) -> tuple[tuple[Triple, ...] | None, str]:

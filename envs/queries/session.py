@@ -99,8 +99,6 @@ class QuerySession(Session):
         if self._mode == "tools" and parsed.calls and not parsed.reason:
             return self._looked(parsed)
         query, reason = find_query(parsed, self._language)
-        if parsed.calls and self._mode == "single":
-            query, reason = None, "there are no tools here; a query is asked for"
         if query is None and self._mode == "tools":
             return (), f"Malformed turn: {reason}. {self.allowed()}", "malformed", reason
         if query is None:

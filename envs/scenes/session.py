@@ -96,8 +96,6 @@ class SceneSession(Session):
         if self.tools and parsed.calls and not parsed.reason:
             return self.execute(parsed)
         found, reason = find_scene(parsed)
-        if parsed.calls:
-            found, reason = None, "there are no tools here; a scene graph is asked for"
         if found is None and self.tools:
             return (), f"Malformed turn: {reason}. {self.allowed()}", "malformed", reason
         outcome = Outcome("malformed", reason) if found is None else self._judged(found)
