@@ -178,7 +178,7 @@ def test_a_single_answer_ends_the_episode():
     assert (episode.status, len(episode), episode.success) == ("ok", 1, 1.0)
     assert episode.steps[0].observation == "Graph received."
     assert episode.metrics == {
-        **dict.fromkeys(("entity_f1", "triple_precision", "triple_recall"), 1.0),
+        **dict.fromkeys(("entity_f1", "precision", "recall"), 1.0),
         **dict.fromkeys(("size_ratio", "answer_f1"), 1.0),
     }
 

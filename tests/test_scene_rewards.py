@@ -589,6 +589,9 @@ def test_truth_by_hand():
         "object_f1": 1.0,
         "attribute_f1": 0.0,
         "relation_f1": 1.0,
+        "precision": pytest.approx(2 / 3),
+        "recall": 2 / 4,
+        "size_ratio": pytest.approx((3 + 1 + 1) / (3 + 2 + 1)),
     }
     wrong = replace(predicted, dangling=(("man", "ride", "horse"), ("man", "ride", "dog")))
     assert scene_truth(wrong, gold)[0] == pytest.approx(2 * 2 / (5 + 4))
@@ -605,6 +608,7 @@ def test_truth_of_nothing():
 @given(fx.scenes(), fx.scenes())
 def test_truth_is_bounded_and_knows_no_order(predicted: Scene, gold: Scene):
     success, metrics = scene_truth(predicted, gold)
+    assert metrics.pop("size_ratio", 0.0) >= 0.0
     assert all(0.0 <= v <= 1.0 for v in (success, *metrics.values()))
     turned = fx.reordered(predicted, range(len(predicted.objects))[::-1])
     assert scene_truth(turned, gold)[0] == success

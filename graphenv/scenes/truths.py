@@ -30,18 +30,20 @@ def scene_truth(predicted: Scene | None, gold: Scene) -> tuple[float, dict[str, 
     both scenes state the same, also if both are empty; 0 without a scene.
 
     Metrics, in [0, 1]: `spice_f1`, F1 of the sets of labels, (label, attribute) and relations taken
-    together; `object_f1`, `attribute_f1`, `relation_f1`, each of these sets alone. Sets know no
-    duplicates, so two objects of one label are one here (rewards count them). Where the gold has
-    boxes and relations also `recall@K` and `mean_recall@K` for K in `RECALL_AT`. A metric of
-    something that the gold does not have is left out.
+    together; `object_f1`, `attribute_f1`, `relation_f1`, each of these sets alone; `precision` and
+    `recall` of the facts. Sets know no duplicates, so two objects of one label are one here
+    (rewards count them). `size_ratio`, in [0, inf), does count them: objects, attributes and
+    relations as written over those of the gold. Where the gold has boxes and relations also
+    `recall@K` and `mean_recall@K` for K in `RECALL_AT`. A metric of something that the gold does
+    not have is left out.
 
     Sources: Li et al., FACTUAL, Findings of ACL 2023 (sets of triples); Anderson et al., SPICE,
     ECCV 2016, here without synonyms; Lu et al., ECCV 2016 (Recall@K).
 
     >>> gold = Scene.from_triples([("man", "ride", "horse"), ("horse", "is", "brown")])
     >>> success, metrics = scene_truth(Scene.from_triples([("man", "ride", "horse")]), gold)
-    >>> round(success, 3), {name: round(value, 3) for name, value in metrics.items()}
-    (0.667, {'spice_f1': 0.857, 'object_f1': 1.0, 'attribute_f1': 0.0, 'relation_f1': 1.0})
+    >>> round(success, 3), metrics["precision"], metrics["recall"], metrics["size_ratio"]
+    (0.667, 1.0, 0.5, 0.75)
     """
     theirs = _sets(gold)
     ours = _sets(predicted) if predicted is not None else None
@@ -50,6 +52,11 @@ def scene_truth(predicted: Scene | None, gold: Scene) -> tuple[float, dict[str, 
         wanted = theirs.parts(name)
         if wanted or name == "spice":
             metrics[f"{name}_f1"] = _f1(ours.parts(name), wanted) if ours is not None else 0.0
+    if theirs.facts:
+        both = len(ours.facts & theirs.facts) if ours is not None else 0
+        metrics["precision"] = both / len(ours.facts) if ours is not None and ours.facts else 0.0
+        metrics["recall"] = both / len(theirs.facts)
+        metrics["size_ratio"] = (_size(predicted) if predicted is not None else 0) / _size(gold)
     found = _found(predicted, gold)
     if found is not None:
         for k in RECALL_AT:
@@ -137,6 +144,11 @@ class _Sets:
         told |= {label for label, _ in self.attributes}
         stated = {(label, IS, attribute) for label, attribute in self.attributes}
         return stated | self.relations | {fact for fact in self.objects if fact[0] not in told}
+
+
+def _size(scene: Scene) -> int:
+    attributes = sum(len(thing.attributes) for thing in scene.objects)
+    return len(scene.objects) + attributes + len(scene.relations) + len(scene.dangling)
 
 
 def _made(scene: Scene) -> _Sets:
