@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.queries.sources.base import QuerySource
-from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.envs.sources import named_source
+from graphenv.errors import ConfigError
 from graphenv.query.model import Language
-from graphenv.references import check_keywords, load_row
 
 __all__ = ["CYPHER_SOURCES", "LANGUAGES", "SOURCES", "SQL_SOURCES", "QuerySource", "make_source"]
 
@@ -60,18 +60,20 @@ def make_source(
     graphenv.errors.ConfigError: The source 'spider' has gold in sql, not in cypher. In cypher: \
 neo4j_text2cypher, synthetic, zograscope.
     """
-    if name not in SOURCES:
-        raise UnknownNameError(f"Query source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
-    if language not in LANGUAGES[name]:
-        others = ", ".join(sorted(other for other, has in LANGUAGES.items() if language in has))
+    has = LANGUAGES.get(name, (language,))
+    if language not in has:
+        others = ", ".join(sorted(other for other, its in LANGUAGES.items() if language in its))
         raise ConfigError(
-            f"The source {name!r} has gold in {', '.join(LANGUAGES[name])}, not in {language}. "
+            f"The source {name!r} has gold in {', '.join(has)}, not in {language}. "
             f"In {language}: {others}."
         )
-    cls = load_row(SOURCES[name])
-    several = len(LANGUAGES[name]) > 1
-    given = [*arguments, *([] if several else ["split"])]
-    check_keywords(f"source={name!r}", cls, given, also=also)
-    source = cls(language, split, **arguments) if several else cls(split=split, **arguments)
-    assert isinstance(source, QuerySource)
-    return source
+    positional = (language, split) if len(has) > 1 else ()
+    return named_source(
+        QuerySource,
+        SOURCES,
+        name,
+        arguments if positional else {**arguments, "split": split},
+        what="queries",
+        also=also,
+        positional=positional,
+    )

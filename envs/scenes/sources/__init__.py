@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary, scene_task
-from graphenv.errors import UnknownNameError, did_you_mean
-from graphenv.references import check_keywords, load_row
+from graphenv.envs.sources import named_source
 
 __all__ = ["SOURCES", "SceneSource", "SceneVocabulary", "make_source", "scene_task"]
 
@@ -23,20 +22,6 @@ SOURCES: dict[str, str] = {
 def make_source(
     name: str, split: str, arguments: Mapping[str, Any], *, also: Iterable[str] = ()
 ) -> SceneSource:
-    """Return the source `name` for a split; `also` is offered too when an argument is misspelt.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such source.
-    ConfigError
-        If an argument is unknown or missing.
-    """
-    if name not in SOURCES:
-        raise UnknownNameError(f"Scene source {name!r} is unknown.{did_you_mean(name, SOURCES)}")
-    cls = load_row(SOURCES[name])
-    what = f"scenes: source={name!r}"
-    check_keywords(what, cls, [*arguments, "split"], also=also)
-    source = cls(split=split, **arguments)
-    assert isinstance(source, SceneSource)
-    return source
+    """Return the source `name` for a split; see `named_source`."""
+    arguments = {**arguments, "split": split}
+    return named_source(SceneSource, SOURCES, name, arguments, what="scenes", also=also)
