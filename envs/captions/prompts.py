@@ -39,7 +39,7 @@ _GRAPH = {
 _WHERE = {
     "caption": "The caption tells what is true.",
     "image": "The image shows what is true.",
-    "both": "The caption and the image tell what is true.",
+    "both": "The caption tells what is true; the image shows the same scene.",
 }
 _WORDS = " Use the caption's words, verbs in their base form."
 _CAPTION = {
@@ -62,9 +62,10 @@ _EMBEDDED = (
 _REASONING = """\
 You answer a question about a scene. First state the facts that the answer follows from, one a \
 line and nothing else:
-(name: object) for an object, (name: attribute) for what an object is like,
+(name: object) for an object, once for each of that name; (name: attribute) for what one is like;
 (head, relation, tail) for how they relate; an object has an attribute by the relation "is".
-Then answer with a JSON list. For "What does the rusty robot play?" this is
+Then answer with a JSON list: names of objects, an attribute, a number in digits, "yes" or "no". \
+For "What does the rusty robot play?" this is
 (robot: object)
 (rusty: attribute)
 (cello: object)
@@ -81,7 +82,7 @@ _AGAIN = {
     "graph": "Compare your draft with the {shown}. Write the whole corrected graph in one block.",
     "caption": "Compare your draft with the scene graph. Write the whole corrected caption.",
 }
-_SHOWN = {"caption": "caption", "image": "image", "both": "caption and the image"}
+_SHOWN = {"caption": "caption", "image": "image", "both": "caption"}
 
 
 def system_text(

@@ -46,7 +46,7 @@ _GIVEN_TRIPLES = """\
 
 _TASK = "You turn {what} into a scene graph: the objects{attributes} and how they relate."
 _GIVEN = "Objects of an image are listed with ids and boxes. You write how they relate."
-_BOTH = " Write what the caption tells and the image shows, nothing else."
+_BOTH = " Write what the caption tells, nothing else; the image shows the same scene."
 _CAPTION = " Write what the caption tells, nothing else."
 _WORDS = " Use the caption's words, verbs in their base form."
 _IMAGE = " Write what the image shows."
