@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 from graphenv.episode import Episode
@@ -16,7 +16,7 @@ from graphenv.graph import Graph
 from graphenv.rewards.terms import EndTerm
 from graphenv.text import normalize
 
-__all__ = ["EdgeF1", "NodeF1", "TripleF1", "bag_f1"]
+__all__ = ["EdgeF1", "NodeF1", "TripleF1", "alone", "bag_f1"]
 
 
 def bag_f1(predicted: Counter[Hashable], gold: Counter[Hashable]) -> float:
@@ -63,7 +63,7 @@ class NodeF1(_GraphTerm):
     def compare(
         self, predicted: Counter[Hashable], gold: Counter[Hashable], episode: Episode
     ) -> float:
-        given = {normalize(name) for name in episode.task.meta.get("topics", ())}
+        given = _topics(episode)
         found = _without(gold, given)
         return bag_f1(_without(predicted, given), found) if found else bag_f1(predicted, gold)
 
@@ -71,28 +71,63 @@ class NodeF1(_GraphTerm):
         return Counter((normalize(n.label), normalize(n.kind)) for n in graph.nodes)
 
 
+class _EdgeTerm(_GraphTerm):
+    """What the terms of edges share: a node without any edge is a part of its own, (label,).
+
+    Else the empty graph would be right wherever the gold has nodes alone. Nodes that the question
+    names are in every graph: they are no such part.
+    """
+
+    def compare(
+        self, predicted: Counter[Hashable], gold: Counter[Hashable], episode: Episode
+    ) -> float:
+        given: set[Hashable] = {(name,) for name in _topics(episode)}
+        sides = (Counter({p: n for p, n in c.items() if p not in given}) for c in (predicted, gold))
+        return bag_f1(*sides)
+
+
+def alone(graph: Graph) -> Iterator[str]:
+    """Return the normalised label of each node without an edge.
+
+    >>> list(alone(Graph.from_triples([("man", "ride", "horse")], entities=["Tree"])))
+    ['tree']
+    """
+    ends = {end for edge in graph.edges for end in (edge.head, edge.tail)}
+    return (normalize(node.label) for i, node in enumerate(graph.nodes) if i not in ends)
+
+
+def _topics(episode: Episode) -> set[str]:
+    return {normalize(name) for name in episode.task.meta.get("topics", ())}
+
+
 def _without(nodes: Counter[Hashable], labels: set[str]) -> Counter[Hashable]:
     """Return (label, kind) nodes without those of some labels."""
     return Counter({n: c for n, c in nodes.items() if isinstance(n, tuple) and n[0] not in labels})
 
 
-class EdgeF1(_GraphTerm):
+class EdgeF1(_EdgeTerm):
     """F1 of the edges of the predicted graph without their relations, as bags.
 
-    An edge is (head label, tail label); blind to relation names.
+    An edge is (head label, tail label), a node without any edge (label,). Blind to relation names,
+    and to nodes that have edges.
     """
 
     def parts(self, graph: Graph) -> Counter[Hashable]:
         pairs = ((normalize(h), normalize(t)) for h, _, t in graph.triples)
-        return Counter(pair if graph.directed else tuple(sorted(pair)) for pair in pairs)
+        found: Counter[Hashable] = Counter((name,) for name in alone(graph))
+        found.update(pair if graph.directed else tuple(sorted(pair)) for pair in pairs)
+        return found
 
 
-class TripleF1(_GraphTerm):
+class TripleF1(_EdgeTerm):
     """F1 of the (head label, relation, tail label) triples of the predicted graph, as bags.
 
-    Blind to nodes without edges.
+    A node without any edge is (label,), so that what is told of nothing else counts, too. Blind to
+    nodes that have edges: two of one label that share the edges of one are not told from it.
     """
 
     def parts(self, graph: Graph) -> Counter[Hashable]:
         names = ((normalize(h), normalize(r), normalize(t)) for h, r, t in graph.triples)
-        return Counter((h, r, t) if graph.directed else (*sorted((h, t)), r) for h, r, t in names)
+        found: Counter[Hashable] = Counter((name,) for name in alone(graph))
+        found.update((h, r, t) if graph.directed else (*sorted((h, t)), r) for h, r, t in names)
+        return found

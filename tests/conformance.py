@@ -9,17 +9,22 @@ where nothing is built yet), and `turn_cost` minus the share of turns used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import kgqa_fixture as fx
+import pytest
 
 from graphenv.envs.registry import ENVIRONMENTS
 from graphenv.episode import Episode, Outcome, Step
 from graphenv.graph import Edge, Graph, Node
+from graphenv.rewards import parse
+from graphenv.rewards.expression import ExpressionReward
+from graphenv.score import Score
 from graphenv.task import Target, Task
 from graphenv.text import format_answer, format_call
 
@@ -319,6 +324,10 @@ GRAPHS: dict[str, tuple[Graph | None, Graph]] = {
     ),
     "two_of_a_label": (_TWO_MEN, _TWO_MEN),
     "one_of_two_of_a_label": (_ONE_MAN, _TWO_MEN),
+    "lone_nodes": (Graph.from_edges(_LABELS), Graph.from_edges(_LABELS[::-1])),
+    "lone_node_missed": (Graph.from_edges(_LABELS[:2]), Graph.from_edges(_LABELS)),
+    "empty_for_lone_nodes": (Graph(), Graph.from_edges(_LABELS)),
+    "edges_for_lone_nodes": (_GOLD, Graph.from_edges(_LABELS)),
     "substring_labels": (Graph.from_edges(["ma", "horses", "chat"], _EDGES), _GOLD),
 }
 
@@ -338,6 +347,32 @@ class Table:
     terms: tuple[str, ...]
     values: dict[str, dict[str, float | None]]
     why: dict[str, str]
+
+    @cached_property
+    def reward(self) -> ExpressionReward:
+        """The sum of all terms of the table."""
+        return parse(" + ".join(EXPRESSIONS.get(term, term) for term in self.terms))
+
+    def found(self, score: Score) -> dict[str, float | None]:
+        """Return what each term gave."""
+        return {term: score.parts[EXPRESSIONS.get(term, term)].value for term in self.terms}
+
+    def check(self, case: str, episode: Episode) -> None:
+        """Check that every term gives an episode the value of a case."""
+        score = self.reward([episode])[0]
+        assert score.status in ("ok", "not_applicable"), score.reason
+        expected = {term: close(value) for term, value in self.values[case].items()}
+        assert self.found(score) == expected, self.why[case]
+
+    def check_rows(self, cases: Iterable[str], needed: Iterable[str] = ()) -> None:
+        """Check that all cases have values and reasons, and that the needed ones are among them."""
+        assert set(self.values) == set(cases) >= set(needed)
+        assert all(self.why.values())
+
+
+def close(value: float | None) -> Any:
+    """Return what a value may be compared with."""
+    return None if value is None else pytest.approx(value, abs=1e-9)
 
 
 def read_table(name: str) -> Table:

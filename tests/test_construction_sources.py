@@ -359,7 +359,7 @@ def test_retrieval_hides_supporting_passages_among_others(tmp_path: Path):
         assert not titles.get(a, set()) & titles.get(b, set())
 
 
-def test_passage_recall_is_the_truth_without_gold(tmp_path: Path):
+def test_recall_by_grounding_is_the_truth_without_gold(tmp_path: Path):
     retrieval(tmp_path)
     kwargs = {"source": "retrieval", "root": str(tmp_path), "passages": 4}
     with pytest.raises(ConfigError, match=r"target\.graph.*Terms that work here: passage_recall"):
@@ -370,7 +370,13 @@ def test_passage_recall_is_the_truth_without_gold(tmp_path: Path):
     a, b = corpus.questions[0].supporting
     facts = [[p.title, "is a", "city"] for p in corpus.passages if p.title in (a, b)]
     episode = env.play(0, [json.dumps(facts)])
-    assert (episode.success, episode.metrics) == (1.0, {"triples": 2.0})
+    told = {"passage_recall": 1.0, "grounded_share": 1.0, "triples": 2.0}
+    assert (episode.success, episode.metrics) == (1.0, told)
+    names = [w for p in corpus.passages if p.title in (a, b) for w in (p.title, *p.text.split())]
+    pairs = [[x, "and", y] for x in names for y in names if x != y]
+    dumped = env.play(0, [json.dumps([*facts, *pairs])])
+    assert dumped.success is not None and dumped.metrics["passage_recall"] == 1.0
+    assert dumped.success < 0.3
     assert env.play(0, ["[]"]).success == env.play(0, ["no"]).success == 0.0
     with pytest.raises(ConfigError, match="no gold triples"):
         gold_turns(env, 0)

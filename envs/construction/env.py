@@ -47,7 +47,8 @@ class KGConstructionEnv(GraphEnv):
     Any expression over the terms of family `kg-construction`, default `triple_f1`; sources without
     gold triples (`retrieval`) need one of the others. Truth (`info["success"]`): F1 of the set of
     triples after aliases are merged and names are normalised (case, spacing, underscores); without
-    gold triples, the recall of supporting passages. Metrics: see
+    gold triples, the recall of supporting passages times the share of triples that are grounded
+    and within the size that the documents allow. Metrics: see
     `graphenv.envs.construction.truths`.
 
     Termination

@@ -120,7 +120,7 @@ class ConstructionSession(Session):
         return Outcome("malformed", f"{len(items)} strings; a list of triples is asked for")
 
     def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
-        """Return the F1 of the set of triples, or passage recall; and metrics beside it."""
+        """Return the F1 of the set of triples, or passage recall by grounding; and metrics."""
         return construction_truth(outcome.graph, self.task.target.graph, self._corpus)
 
     def allowed(self) -> str:

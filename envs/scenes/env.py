@@ -52,9 +52,10 @@ class SceneGraphEnv(GraphEnv):
 
     Rewards
     -------
-    Any expression over the terms of family `scene-graph`, default `triple_f1`, which is blind to
-    objects without attributes and relations. Truth (`info["success"]`): F1 of the sets of facts
-    (`graphenv.scenes.truths.scene_truth`); with boxes Recall@K and mean Recall@K stand beside it.
+    Any expression over the terms of family `scene-graph`, default `triple_f1` (bags; an
+    object without attributes and relations is a part as a triple is). Truth (`info["success"]`):
+    F1 of the sets of facts (`graphenv.scenes.truths.scene_truth`); with boxes Recall@K and mean
+    Recall@K stand beside it.
 
     Termination
     -----------

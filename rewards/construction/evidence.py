@@ -14,7 +14,15 @@ from graphenv.rewards.construction.wording import places
 from graphenv.task import Task
 from graphenv.text import parse_json
 
-__all__ = ["MAX_TRIPLES", "WORDS_PER_TRIPLE", "Evidence", "allowance", "evidence", "grounds"]
+__all__ = [
+    "MAX_TRIPLES",
+    "WORDS_PER_TRIPLE",
+    "Evidence",
+    "allowance",
+    "evidence",
+    "grounded_share",
+    "grounds",
+]
 
 MAX_TRIPLES = 2_000
 """So many triples of a graph are looked at; the others count as wrong."""
@@ -78,6 +86,27 @@ def allowance(corpus: Corpus) -> int:
     2
     """
     return max(1, places(corpus).num_words // WORDS_PER_TRIPLE)
+
+
+def grounded_share(graph: Graph, corpus: Corpus) -> float:
+    """Return the share of triples whose names stand in one passage, pairs of names counted once.
+
+    At most `allowance` of them count, so that it falls with the size of a graph that links all
+    names. In [0, 1]; 0.0 for no triples.
+
+    >>> from graphenv.corpus import Passage
+    >>> corpus = Corpus((Passage("Heat", "It was directed by Michael Mann in 1995."),))
+    >>> grounded_share(Graph.from_triples([("Heat", "by", "Michael Mann")]), corpus)
+    1.0
+    >>> names = ("Heat", "Michael Mann", "1995")
+    >>> everything = [(a, "and", b) for a in names for b in names if a != b]
+    >>> grounded_share(Graph.from_triples(everything), corpus)  # 2 of 6 triples
+    0.3333333333333333
+    """
+    keys = triple_keys(graph, corpus)
+    held = zip(keys, grounds(graph, corpus), strict=True)
+    pairs = {frozenset((key[0], key[2])) for key, mask in held if mask}
+    return min(len(pairs), allowance(corpus)) / len(keys) if keys else 0.0
 
 
 def evidence(outcome: Outcome, task: Task, *, stated: bool = True) -> Evidence:

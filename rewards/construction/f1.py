@@ -16,7 +16,7 @@ from graphenv.episode import Episode
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph
 from graphenv.rewards.construction.keys import Key, entity_key, name_key, triple_keys
-from graphenv.rewards.graphs import bag_f1
+from graphenv.rewards.graphs import alone, bag_f1
 from graphenv.rewards.similarity.labels import label_likeness, label_similarity
 from graphenv.rewards.similarity.matching import MAX_PAIRS, check_scipy
 from graphenv.rewards.terms import EndTerm
@@ -39,8 +39,9 @@ class KgF1(EndTerm):
     any, are one name. In [0, 1]; 1 if both are empty, 0 if no graph was given, `None` if the task
     has no gold graph. Precision counts as much as recall.
 
-    Blind to nodes without edges (`of="triples"`), to all but names (`of="entities"`), and to right
-    triples that the gold lacks.
+    A node without any edge stands beside the triples, as it does for `triple_f1`, and matches its
+    equal alone. Blind to nodes that have edges (`of="triples"`), to all but names
+    (`of="entities"`), and to right triples that the gold lacks.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ class KgF1(EndTerm):
 
     def _parts(self, graph: Graph, corpus: Corpus | None) -> Sequence[Key | tuple[str]]:
         if self.of == "triples":
-            return triple_keys(graph, corpus)
+            lone = ((entity_key(name, corpus),) for name in alone(graph))
+            return [*triple_keys(graph, corpus), *lone]
         return [(name,) for name in dict.fromkeys(entity_key(x, corpus) for x in graph.labels)]
 
     def _soft(
@@ -116,8 +118,11 @@ class KgF1(EndTerm):
     ) -> float:
         """Return the summed likeness of parts matched one to one."""
         same = Counter(mine) & Counter(gold)
-        left = sorted((Counter(mine) - same).elements())
-        right = sorted((Counter(gold) - same).elements())
+        width = 3 if self.of == "triples" else 1
+        left, right = (
+            sorted(part for part in (Counter(side) - same).elements() if len(part) == width)
+            for side in (mine, gold)
+        )
         if not left or not right or len(left) * len(right) > MAX_PAIRS:
             return float(same.total())
         worth = self._names(left, right, 0, 0, corpus)

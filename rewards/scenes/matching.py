@@ -101,13 +101,13 @@ class SceneMatch:
 
     @property
     def attribute_f1(self) -> float:
-        """The same of attributes."""
-        return _f1(self.attributes, self.sizes[1])
+        """The same of attributes; that of objects if there are none."""
+        return _f1(self.attributes, self.sizes[1]) if self.sizes[1] else self.object_f1
 
     @property
     def relation_f1(self) -> float:
-        """The same of relations."""
-        return _f1(self.relations, self.sizes[2])
+        """The same of relations; that of objects if there are none."""
+        return _f1(self.relations, self.sizes[2]) if self.sizes[2] else self.object_f1
 
 
 def _f1(total: float, size: int) -> float:

@@ -29,7 +29,9 @@ __all__ = ["AttributeF1", "ObjectF1", "RelationF1", "SceneTerm"]
 class SceneTerm(EndTerm):
     """What the three terms share: their arguments, and the match behind them.
 
-    `None` if the task has no gold scene, 0 if none was given; two scenes without such parts give 1.
+    `None` if the task has no gold scene, 0 if none was given. Two scenes without attributes or
+    relations get their F1 of objects for it: else the empty scene would earn 1 wherever the gold
+    has objects alone. Two empty scenes get 1.
 
     Parameters
     ----------

@@ -6,6 +6,8 @@ They need only a predicted and a gold graph, so they work in every family that h
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
+from collections.abc import Hashable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -17,13 +19,14 @@ from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.rewards.ged.compare import check_core
 from graphenv.rewards.ged.solver import BUDGET
+from graphenv.rewards.graphs import bag_f1
 from graphenv.rewards.similarity.common import mces
 from graphenv.rewards.similarity.labels import label_similarity, prepare_similarity
 from graphenv.rewards.similarity.matching import SoftMatch, check_scipy, match_as_given
 from graphenv.rewards.similarity.spectral import MAX_NODES, spectral_similarity
 from graphenv.rewards.similarity.wl import check_iterations, wl_similarity
 from graphenv.rewards.terms import EndTerm, Grade
-from graphenv.text import bounded
+from graphenv.text import bounded, normalize
 
 __all__ = ["MAX_GOLD", "CommonEdgesTerm", "SoftMatchTerm", "Spectral", "WLSimilarity"]
 
@@ -145,12 +148,13 @@ class Spectral(_SimilarityTerm):
 
 
 class CommonEdgesTerm(_SimilarityTerm):
-    """2c / (m1 + m2) with c the edges of a maximum common edge subgraph; 1 if neither has edges.
+    """2c / (m1 + m2) with c the edges of a maximum common edge subgraph.
 
     An edge is common if one mapping of nodes keeps its relation, direction and the labels and
     kinds of both ends. In [0, 1]. c is the certified lower end, so a search that runs out of budget
-    never raises the value. At most `triple_f1`, and less where nodes share labels and are wired
-    otherwise. Blind to nodes without edges. Source: Bunke, Pattern Recognition Letters 1997.
+    never raises the value. At most the F1 of triples, and less where nodes share labels and are
+    wired otherwise. Blind to nodes without edges; where neither graph has an edge it is the F1 of
+    (label, kind), or the empty graph would earn 1. Source: Bunke, Pattern Recognition Letters 1997.
 
     Parameters
     ----------
@@ -178,7 +182,13 @@ class CommonEdgesTerm(_SimilarityTerm):
         }
         if common.reason:
             info["reason"] = common.reason
+        if not predicted.num_edges and not gold.num_edges:
+            return Grade(bag_f1(_labels(predicted), _labels(gold)), info)
         return Grade(common.value, info)
+
+
+def _labels(graph: Graph) -> Counter[Hashable]:
+    return Counter((normalize(node.label), normalize(node.kind)) for node in graph.nodes)
 
 
 def _details(match: SoftMatch, predicted: Graph, gold: Graph) -> dict[str, Any]:
