@@ -68,19 +68,11 @@ def scores(predicted: Scene, gold: Scene, **kind: Any) -> list[float]:
 
 @pytest.mark.parametrize("case", SCENES)
 def test_value(case: str):
-    written = {term: conformance.EXPRESSIONS.get(term, term) for term in TABLE.terms}
-    score = rewards.parse(" + ".join(written.values()))([episode(*SCENES[case])])[0]
-    assert score.status == "ok", score.reason
-    found = {term: score.parts[text].value for term, text in written.items()}
-    expected = {
-        term: None if v is None else pytest.approx(v, abs=1e-9)
-        for term, v in TABLE.values[case].items()
-    }
-    assert found == expected, TABLE.why[case]
+    TABLE.check(case, episode(*SCENES[case]))
 
 
 def test_every_case_and_every_term_of_scenes_has_its_value():
-    assert set(TABLE.values) == set(SCENES) and all(TABLE.why.values())
+    TABLE.check_rows(SCENES)
     facts = {"outcome.scene", "target.scene"}
     by_scene = {t for t in rewards.TERMS if rewards.term_class(t).needs & facts}
     alone = {t for t in by_scene if rewards.term_class(t).needs <= facts}
