@@ -9,7 +9,8 @@ from typing import Any
 import conformance
 import kgqa_fixture as fx
 import pytest
-from conformance import CASES, GRAPHS, MALFORMED, MAX_TURNS, PRESETS, Case, close
+from conformance import GRAPHS, PRESETS, close
+from kgqa_cases import CASES, MALFORMED, MAX_TURNS, Case
 
 from graphenv import envs, rewards
 from graphenv.envs.registry import ENVIRONMENTS
