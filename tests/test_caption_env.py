@@ -155,7 +155,8 @@ def test_random_play_is_readable_and_wrong(mode: str):
     env = small(mode)
     played = agents.rollout_batch(env, agents.make("random", env, seed=1), range(15))
     assert {episode.status for episode in played} <= {"ok"}
-    assert max(episode.success or 0.0 for episode in played) < 0.5
+    # One guess in fifteen at "yes" or a name may be right.
+    assert sum(episode.success or 0.0 for episode in played) < 0.2 * len(played)
 
 
 @every
@@ -321,7 +322,7 @@ def test_where_there_is_no_caption_the_image_is_shown():
     assert "Caption" not in content[1]["text"] and "Draft" in content[1]["text"]
     assert "The image shows what is true" in str(env.tasks[CAFE].messages[0]["content"])
     both = make_env(pictures=True, images=True)
-    assert "caption and the image" in str(both.tasks[CAFE].messages[0]["content"])
+    assert "the image shows the same scene" in str(both.tasks[CAFE].messages[0]["content"])
     with pytest.raises(ConfigError, match="nothing tells what is true"):
         make_env(captions=False)
     with pytest.raises(ConfigError, match="images=True"):
@@ -388,8 +389,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"errors": [1, 99]}, "from 0 to 20"),
     ({"errors": True}, "errors=True"),
     ({"images": "yes"}, "images='yes'"),
-    ({"max_turns": 3}, "1 turns are played"),
-    ({"draft": "own", "max_turns": 1}, "2 turns are played"),
+    ({"max_turns": 3}, "are 1"),
+    ({"draft": "own", "max_turns": 1}, "are 2"),
     ({"parser": PARSER}, "set form='caption'"),
     ({"form": "caption"}, "no grammar.*parser='module:function'"),
     ({"form": "caption", "parser": "nowhere:f"}, "cannot be loaded"),

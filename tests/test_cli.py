@@ -280,10 +280,21 @@ def test_a_person_builds_a_graph(monkeypatch: pytest.MonkeyPatch, capsys: Captur
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
     assert main(["play", "kg-construction", "--mode", "turns", "--index", "0"]) == 0
     text = capsys.readouterr().out
-    assert "A turn is one line: the answer.\n" in text and "Malformed turn" in text
+    assert "It is the answer.\nYou read documents" in text, "help shows what a model is told"
+    assert "Malformed turn" in text and "(here a turn is one line; `help` tells more)" in text
     gold = env.tasks[0].target.graph
     assert gold is not None and f"gold:     {' | '.join(gold.triples[0])}\n" in text
     assert "Document 2" in text and "truth:    1.000" in text
+
+
+def test_a_turn_of_several_lines(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    arguments = ["play", "caption-correction", "--mode", "reasoning", "--index", "0"]
+    env = envs.make("caption-correction", mode="reasoning")
+    typed = gold_turns(env, 0)[0].replace("\n", "\\\n") + "\n"
+    assert typed.count("\\") > 1
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert main(arguments) == 0
+    assert "truth:    1.000" in capsys.readouterr().out
 
 
 def test_names_are_taken_in_any_case(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

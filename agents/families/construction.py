@@ -134,7 +134,10 @@ def names_in_text(text: str) -> list[str]:
 
 def _gold(task: Task) -> list[Triple]:
     if task.target.graph is None:
-        raise ConfigError(f"task {task.id} has no gold triples, so nobody can be told them")
+        raise ConfigError(
+            f"task {task.id} has no gold triples, so no oracle can write them; the agents rules "
+            "and random play this source, and so does a model"
+        )
     return list(task.target.graph.triples)
 
 

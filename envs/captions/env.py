@@ -158,8 +158,8 @@ class CaptionCorrectionEnv(GraphEnv):
         turns = 1 if mode == "reasoning" else DRAFTS[draft]
         if max_turns not in (None, turns):
             raise ConfigError(
-                f"{env_id}: {turns} turns are played with mode={mode!r} and draft={draft!r}; "
-                f"max_turns={max_turns!r}"
+                f"{env_id}: max_turns={max_turns!r}, but the turns of mode={mode!r} with "
+                f"draft={draft!r} are {turns}"
             )
         if parser is not None and (form != "caption" or mode == "reasoning"):
             raise ConfigError(f"{env_id}: parser={parser!r} reads captions; set form='caption'")

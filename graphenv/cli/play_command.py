@@ -23,20 +23,21 @@ from graphenv.facts import FAMILIES
 from graphenv.query.results import Result, Rows
 from graphenv.score import Score
 from graphenv.seeding import rng
+from graphenv.task import Task
 from graphenv.text import format_answer, format_call, readable, text_of
 
 HELP = """\
-A turn is one line:
+A turn is one line; a line that ends with \\ goes on in the next:
 {tools}
-{answer}
-  help                             this
+{answer}  help                             this
   quit                             leave
 Anything that starts with < is sent as it is."""
 ANSWER = (
     "  answer A, B                      the final answer "
-    '(quote a name that holds a comma: "A, or B")'
+    '(quote a name that holds a comma: "A, or B")\n'
 )
-QUERY = "  answer QUERY                     the final query"
+QUERY = "  answer QUERY                     the final query\n"
+TOLD = "A turn is one line; a line that ends with \\ goes on in the next. "
 
 
 def turn_text(line: str, tools: Mapping[str, ToolSpec], *, query: bool = False) -> str:
@@ -107,6 +108,7 @@ def run(words: Sequence[str]) -> int:
             "graphenv play kgqa --mode program --agent oracle",
             "graphenv play kgqa --agent runs/train/checkpoint",
             "graphenv play text2sql --mode tools --hops 1",
+            "graphenv play scene-graph --mode steps",
         ],
     )
     add_environment(parser)
@@ -134,8 +136,8 @@ def run(words: Sequence[str]) -> int:
     else:
         session = env.begin(index)
         if loud and sys.stdin.isatty():
-            print(_help(env), end="\n\n")
-        _play(session, lambda: _ask(env), loud=loud, echo=False)
+            print(_help(env, session.task), end="\n\n")
+        _play(session, lambda: _ask(env, session.task), loud=loud, echo=False)
     episode = session.episode()
     score = env.reward([episode])[0] if episode.ended else None
     if args.json:
@@ -149,36 +151,41 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def _help(env: GraphEnv) -> str:
+def _help(env: GraphEnv, task: Task) -> str:
+    """Return how to play: the tools; without tools what a model is told, or nobody could answer."""
+    facts = FAMILIES[env.family]
     if not env.tools:
-        facts = FAMILIES[env.family]
         what = "query" if _asks_query(env) else "program" if "outcome.path" in facts else "answer"
-        whole = " One turn is the whole episode." if env.max_turns == 1 else ""
-        return f"A turn is one line: the {what}.{whole}"
+        whole = f"One turn, the {what}, is the whole episode." if env.max_turns == 1 else ""
+        told = [text_of(m["content"]) for m in task.messages if m["role"] == "system"]
+        return "\n".join([TOLD + (whole or f"It is the {what}."), *told])
     tools = []
     for spec in env.tools.values():
         arguments = ", ".join(
             n if must else f"[{n}]" for n, (_, _, must) in spec.parameters.items()
         )
         tools.append(f"  {f'{spec.name} {arguments}':<32} {spec.description}")
-    return HELP.format(tools="\n".join(tools), answer=QUERY if _asks_query(env) else ANSWER)
+    answer = QUERY if _asks_query(env) else ANSWER if "outcome.answer" in facts else ""
+    return HELP.format(tools="\n".join(tools), answer=answer)
 
 
 def _asks_query(env: GraphEnv) -> bool:
     return "outcome.query" in FAMILIES[env.family]
 
 
-def _ask(env: GraphEnv) -> str | None:
+def _ask(env: GraphEnv, task: Task) -> str | None:
     """Return the next turn a person types, `None` to leave."""
     while True:
         try:
             line = input("> " if sys.stdin.isatty() else "").strip()
+            while line.endswith("\\"):
+                line = f"{line[:-1]}\n{input('  ' if sys.stdin.isatty() else '')}".strip()
         except EOFError:
             return None
         if line in ("quit", "exit"):
             return None
         if line in ("help", "?"):
-            print(_help(env))
+            print(_help(env, task))
         elif line:
             return turn_text(line, env.tools, query=_asks_query(env))
 
@@ -198,14 +205,13 @@ def _play(session: Session, act: Callable[[], str | None], *, loud: bool, echo: 
         if loud and step.observation != OVER:  # `reset` is a word of Gymnasium; the ending follows
             print(step.observation)
         if loud and not echo and step.status == "malformed" and session.outcome is None:
-            print(
-                f"(here a turn is one line, for example `{_example(session)}`; `help` shows them)"
-            )
+            example = f", for example `{_example(session)}`" if session.tools else ""
+            print(f"(here a turn is one line{example}; `help` tells more)")
 
 
 def _example(session: Session) -> str:
     """Return a short form of a tool that needs one argument, the last of them."""
-    found = "help"
+    found = next(iter(session.tools))
     for spec in session.tools.values():
         needed = [name for name, (_, _, must) in spec.parameters.items() if must]
         found = f"{spec.name} {needed[0].upper()}" if len(needed) == 1 else found

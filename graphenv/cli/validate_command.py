@@ -10,7 +10,7 @@ from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError
 
 GRADED = (
-    *("0.5*answer_f1 + 0.5*path_similarity", "answer_f1"),
+    *("0.5*answer_f1 + 0.5*path_similarity", "0.5*answer_f1 + 0.5*rationale_f1", "answer_f1"),
     *("graphenv-query", "0.5*query_ged + 0.5*component_f1"),
 )
 """Rewards that grade by degrees, the most telling first; the first that the source can feed."""
