@@ -178,8 +178,9 @@ def parse(text: str) -> ExpressionReward:
     Parameters
     ----------
     text
-        Numbers, term names (`graphenv list terms`) with keyword constants (`hits(k=3)`), `+ - *`,
-        division by a number, and three operators: `gate(condition, reward, threshold=1.0)` pays
+        Numbers, term names (`graphenv list terms`) with keyword constants (`hits(k=3)`), `+ - *`
+        (two terms that are multiplied cannot be negative: making one 0 would cancel what the other
+        charges), division by a number, and three operators: `gate(condition, reward, threshold=1.0)` pays
         the reward where the condition reaches the threshold, `cap(reward, limit)` bounds it from
         above, `potential(term)` turns a progress term into potential-based shaping. A preset
         (`graphenv.rewards.PRESETS`) is written `preset('name')`, or its name alone as the whole
@@ -189,7 +190,8 @@ def parse(text: str) -> ExpressionReward:
     ------
     ConfigError
         If the text is not in the grammar, or operators are put together in a way that has no
-        meaning (a potential inside a gate, a verdict inside `potential`).
+        meaning (a potential inside a gate, a verdict inside `potential`) or an escape (a product
+        with a cost).
     UnknownNameError
         If a term is unknown; the message offers the nearest names.
 

@@ -238,7 +238,7 @@ def _refuse_shaping(operator: str, *nodes: Node) -> None:
 class Product(Node):
     """The product of two nodes' values, paid on the last turn.
 
-    No gate: where one factor can be negative (a cost), a policy escapes it by making the other 0.
+    No factor can be negative: a policy would escape what it is charged by making the other 0.
     """
 
     left: Node
@@ -246,6 +246,15 @@ class Product(Node):
 
     def __post_init__(self) -> None:
         _refuse_shaping("a product", self.left, self.right)
+        for node in (self.left, self.right):
+            if node.range[0] < 0:
+                names = " and ".join(dict.fromkeys(leaf.text for leaf in node.leaves()))
+                raise ConfigError(
+                    f"a product holds a factor that can be negative ({names}, at least "
+                    f"{node.range[0]:g}): a policy escapes what it is charged by making the other "
+                    "factor 0. Write gate(condition, reward), which lets charges through, or add "
+                    "a constant that lifts the factor to 0"
+                )
 
     @property
     def range(self) -> tuple[float, float]:

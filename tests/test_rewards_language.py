@@ -123,6 +123,8 @@ REFUSED = {
     "gate_by_shaping": "gate(progress, exact)",
     "cap_of_shaping": "cap(exact + progress, 0.5)",
     "product_with_shaping": "exact * progress",
+    "product_with_cost": "exact * turn_cost",
+    "product_with_negative_sum": "(exact - format) * exact",
     "potential_of_verdict": "potential(exact)",
     "potential_of_sum": "potential(progress + exact)",
     "potential_of_number": "potential(1)",

@@ -88,12 +88,21 @@ ended = episodes.filter(lambda episode: episode.ended)
 numbers = st.sampled_from(["0.1", "0.5", "1", "2", "-0.3", "0"])
 
 
+def _product(left: str, right: str) -> str:
+    """Return a product, of negatives where a factor can be negative: that one is refused."""
+    factors = []
+    for text in (left, right):
+        low, high = parse(text).range
+        factors.append(text if low >= 0 else f"-({text})" if high <= 0 else f"({text} - {low})")
+    return "({})*({})".format(*factors)
+
+
 def _combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.one_of(
         st.builds("({} + {})".format, inner, inner),
         st.builds("({} - {})".format, inner, inner),
         st.builds("{}*({})".format, numbers, inner),
-        st.builds("({})*({})".format, inner, inner),
+        st.builds(_product, inner, inner),
         st.builds("({} + {})".format, inner, numbers),
         st.builds("({})/4".format, inner),
         st.builds("-({})".format, inner),
