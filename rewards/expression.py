@@ -180,9 +180,10 @@ def parse(text: str) -> ExpressionReward:
     text
         Numbers, term names (`graphenv list terms`) with keyword constants (`hits(k=3)`), `+ - *`
         (two terms that are multiplied cannot be negative: making one 0 would cancel what the other
-        charges), division by a number, and three operators: `gate(condition, reward, threshold=1.0)` pays
-        the reward where the condition reaches the threshold, `cap(reward, limit)` bounds it from
-        above, `potential(term)` turns a progress term into potential-based shaping. A preset
+        charges), division by a number, and three operators: `gate(condition, reward,
+        threshold=1.0)` pays the reward where the condition reaches the threshold, `cap(reward,
+        limit)` bounds it from above, `potential(term)` turns a progress term into potential-based
+        shaping. A preset
         (`graphenv.rewards.PRESETS`) is written `preset('name')`, or its name alone as the whole
         text; the reward's name then spells it out.
 
