@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphenv.choices import Permutation
 from graphenv.envs.kgqa import KGQAEnv, make_source, parse_program
 from graphenv.envs.kgqa.sources import KGQASource
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, words_of
 from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
 from graphenv.envs.kgqa.sources.synthetic.source import SIZES
-from graphenv.envs.kgqa.sources.synthetic.space import Permutation, make_space
+from graphenv.envs.kgqa.sources.synthetic.space import make_space
 from graphenv.envs.kgqa.sources.synthetic.world import make_world
 from graphenv.errors import ConfigError, DataError, GraphEnvError
 from graphenv.knowledge import KnowledgeGraph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from graphenv.envs.construction.sources.synthetic.choices import Choices
+from graphenv.choices import Choices
 from graphenv.text import normalize
 
 __all__ = ["INTRODUCTIONS", "NOUNS", "Cast", "alias_of", "introduced"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from graphenv.envs.construction.sources.synthetic.choices import Choices
+from graphenv.choices import Choices
 from graphenv.envs.construction.sources.synthetic.mentions import NOUNS
 from graphenv.envs.kgqa.sources.synthetic.world import make_world
 from graphenv.graph import Triple

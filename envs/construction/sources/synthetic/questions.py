@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from graphenv.choices import Choices
 from graphenv.corpus import CorpusQuestion
-from graphenv.envs.construction.sources.synthetic.choices import Choices
 from graphenv.envs.kgqa.sources.synthetic.questions import question, words_of
 from graphenv.graph import Triple
 

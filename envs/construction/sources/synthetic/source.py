@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from graphenv.checks import is_whole
+from graphenv.choices import Choices, Permutation, mix
 from graphenv.corpus import CorpusQuestion, Passage
 from graphenv.envs.construction.sources.base import DocumentSource, document_task
 from graphenv.envs.construction.sources.synthetic import distractors as asides
-from graphenv.envs.construction.sources.synthetic.choices import Choices
 from graphenv.envs.construction.sources.synthetic.mentions import INTRODUCTIONS, Cast
 from graphenv.envs.construction.sources.synthetic.plan import (
     Draft,
@@ -23,7 +23,7 @@ from graphenv.envs.construction.sources.synthetic.wording import WORDINGS
 from graphenv.envs.construction.sources.synthetic.writing import Writer
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES
 from graphenv.envs.kgqa.sources.synthetic.schema import RELATIONS
-from graphenv.envs.kgqa.sources.synthetic.space import Permutation, Space, make_space, mix
+from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space
 from graphenv.errors import ConfigError
 from graphenv.graph import Triple
 from graphenv.seeding import stable_hash

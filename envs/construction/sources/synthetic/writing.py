@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from graphenv.choices import Choices
 from graphenv.corpus import Passage
-from graphenv.envs.construction.sources.synthetic.choices import Choices
 from graphenv.envs.construction.sources.synthetic.distractors import (
     DENIALS,
     OTHER_TIES,

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from graphenv.checks import flag, one_of, whole
+from graphenv.choices import Choices, mix
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
 from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
-from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space, mix
+from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space
 from graphenv.envs.kgqa.sources.synthetic.world import make_world
 from graphenv.envs.kgqa.walk import Walk
 from graphenv.errors import ConfigError
@@ -178,7 +179,7 @@ class SyntheticSource(KGQASource):
     def __getitem__(self, index: int) -> Task:
         if not 0 <= index < len(self):
             raise IndexError(f"task index {index} is outside the {len(self)} tasks of this split")
-        choose = _Choices(mix(index, self._key))
+        choose = Choices(mix(index, self._key))
         constraints, intersections, counts = self._shares
         point, counted = choose.share(), choose.share() < counts
         kind = "plain"
@@ -219,7 +220,7 @@ class SyntheticSource(KGQASource):
             topic, path = space.problem(low + at)
             # Where a kind of question does not exist in this world, a plain one stands in.
             wanted = kind if attempt < _TRIES else "plain"
-            choose = _Choices(mix(low + at, 1))
+            choose = Choices(mix(low + at, 1))
             found = self._ask(space, topic, path, wanted, count, choose)
             if found is not None and count and attempt < _PICKY_TRIES:
                 found = found if choose.share() < _share_asked(found) else None
@@ -237,7 +238,7 @@ class SyntheticSource(KGQASource):
         path: tuple[str, ...],
         kind: str,
         count: bool,
-        choose: _Choices,
+        choose: Choices,
     ) -> _Problem | None:
         """Return the problem on a (topic, path), or `None` if it makes no good question."""
         graph = self._made.graph
@@ -282,7 +283,7 @@ class SyntheticSource(KGQASource):
         return _Problem(branches, program.path, str(program), answers, kind)
 
     def _filtered(
-        self, space: Space, topic: int, path: tuple[str, ...], choose: _Choices
+        self, space: Space, topic: int, path: tuple[str, ...], choose: Choices
     ) -> Walk | None:
         """Return the walk along `path` with a filter that leaves some entities and drops some."""
         graph = self._made.graph
@@ -310,7 +311,7 @@ class SyntheticSource(KGQASource):
         return walk
 
     def _second_path(
-        self, space: Space, walk: Walk, path: tuple[str, ...], choose: _Choices, *, wide: bool
+        self, space: Space, walk: Walk, path: tuple[str, ...], choose: Choices, *, wide: bool
     ) -> tuple[int, str] | None:
         """Return another topic and a move from it to one of the entities that `walk` reached.
 
@@ -343,22 +344,6 @@ def _share_asked(problem: _Problem) -> float:
     n**-2, so the small ones are thinned out by as much.
     """
     return min(1.0, (int(problem.answers[0]) / _RARE_COUNT) ** 2)
-
-
-class _Choices:
-    """A stream of choices from one 64-bit key, a hundred times cheaper than a generator."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._drawn = 0
-
-    def __call__(self, limit: int) -> int:
-        self._drawn += 1
-        return mix(self._drawn, self._key) % limit
-
-    def share(self) -> float:
-        self._drawn += 1
-        return mix(self._drawn, self._key) / 2**64
 
 
 def _check_share(name: str, share: Any) -> None:

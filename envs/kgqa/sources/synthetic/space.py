@@ -6,80 +6,21 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
-from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphenv.choices import Permutation
 from graphenv.envs.kgqa.sources.synthetic.schema import VALUES
 from graphenv.envs.kgqa.sources.synthetic.world import World, make_world
-from graphenv.seeding import stable_hash
 from graphenv.task import SPLITS
 
 IntArray = NDArray[np.int32]
 
-__all__ = ["Move", "Permutation", "Space", "make_space", "mix"]
+__all__ = ["Move", "Space", "make_space"]
 
-_MASK = (1 << 64) - 1
 _TWELFTHS = {"train": (0, 10), "validation": (10, 11), "heldout": (11, 12)}
 assert tuple(_TWELFTHS) == SPLITS
-
-
-def mix(value: int, key: int) -> int:
-    """Return a hash of 64 bits; the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    z = (value * 0x9E3779B97F4A7C15 + key) & _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-    return z ^ (z >> 31)
-
-
-class Permutation:
-    """A keyed pseudo-random permutation of 0..size-1, both ways in constant time and memory.
-
-    A Feistel network on a pair of digits, with cycle walking (Black and Rogaway, Ciphers with
-    Arbitrary Finite Domains, CT-RSA 2002).
-
-    Examples
-    --------
-    >>> p = Permutation(1000, "key")
-    >>> sorted(p(i) for i in range(1000)) == list(range(1000)), p.inverse(p(17))
-    (True, 17)
-    """
-
-    def __init__(self, size: int, *key: object) -> None:
-        self._size = size
-        # The smallest rectangle that holds `size` points: hardly a point of it is walked over.
-        self._a = isqrt(max(size - 1, 0)) + 1
-        self._b = -(-size // self._a)
-        self._keys = tuple(stable_hash("permutation", *key, i) for i in range(4))
-
-    def __call__(self, x: int) -> int:
-        """Return where `x` goes."""
-        a, b = self._a, self._b
-        k0, k1, k2, k3 = self._keys
-        while True:
-            left, right = divmod(x, b)
-            left = (left + mix(right, k0)) % a
-            right = (right + mix(left, k1)) % b
-            left = (left + mix(right, k2)) % a
-            right = (right + mix(left, k3)) % b
-            x = left * b + right
-            if x < self._size:
-                return x
-
-    def inverse(self, y: int) -> int:
-        """Return what goes to `y`."""
-        a, b = self._a, self._b
-        k0, k1, k2, k3 = self._keys
-        while True:
-            left, right = divmod(y, b)
-            right = (right - mix(left, k3)) % b
-            left = (left - mix(right, k2)) % a
-            right = (right - mix(left, k1)) % b
-            left = (left - mix(right, k0)) % a
-            y = left * b + right
-            if y < self._size:
-                return y
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.checks import is_whole, one_of, whole
+from graphenv.choices import Choices, Permutation, mix
 from graphenv.envs.cache import cached
-from graphenv.envs.kgqa.sources.synthetic.space import Permutation, mix
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
@@ -174,7 +174,7 @@ class SyntheticQueries(QuerySource):
 
     def __getitem__(self, index: int) -> Task:
         problem = self.problem(index)
-        choose = _Choices(mix(index, self._key))
+        choose = Choices(mix(index, self._key))
         wording = "unseen" if self._paraphrases == "unseen" else "seen"
         if self.split == "heldout" and self._paraphrases == "split":
             wording = ("seen", "unseen")[choose(2)]
@@ -289,18 +289,6 @@ class SyntheticQueries(QuerySource):
                 if answers is not None:
                     return plan, answers
         return None
-
-
-class _Choices:
-    """A stream of choices from one 64-bit key."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._drawn = 0
-
-    def __call__(self, limit: int) -> int:
-        self._drawn += 1
-        return mix(self._drawn, self._key) % limit
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from itertools import accumulate
 from math import comb, isqrt, prod
 from typing import Any
 
-from graphenv.envs.kgqa.sources.synthetic.space import Permutation
+from graphenv.choices import Permutation
 from graphenv.envs.queries.sources.synthetic.evaluate import Answer, evaluate
 from graphenv.envs.queries.sources.synthetic.kinds import Kind
 from graphenv.envs.queries.sources.synthetic.options import Extras, Options

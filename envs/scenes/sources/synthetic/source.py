@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.checks import flag, is_whole, one_of, whole
+from graphenv.choices import Choices, mix
 from graphenv.envs.cache import cached
-from graphenv.envs.kgqa.sources.synthetic.space import mix
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary, scene_task
 from graphenv.envs.scenes.sources.synthetic.frames import FRAMES
 from graphenv.envs.scenes.sources.synthetic.layout import compose
@@ -221,18 +221,6 @@ class SyntheticScenes(SceneSource):
     def questions(self, index: int) -> tuple[SceneQuestion, ...]:
         """Return questions about the scene of task `index` that what it tells answers."""
         return scene_questions(self.scene(index), self._size)
-
-
-class Choices:
-    """A stream of choices from one 64-bit key."""
-
-    def __init__(self, key: int) -> None:
-        self._key = key
-        self._drawn = 0
-
-    def __call__(self, limit: int) -> int:
-        self._drawn += 1
-        return mix(self._drawn, self._key) % limit
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import combinations, product
 from math import comb
 
-from graphenv.envs.kgqa.sources.synthetic.space import Permutation
+from graphenv.choices import Permutation
 from graphenv.envs.scenes.sources.synthetic.vocabulary import (
     ATTRIBUTES,
     CARRIED,
