@@ -19,6 +19,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
     "ged.md": ("numba",),
     "queries.md": ("numba", "sqlglot", "ladybug"),
+    "scenes.md": ("numba", "scipy", "PIL"),
 }
 """Pages with code, and the optional packages that it needs."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.M | re.S)
