@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from graphenv.corpus import Passage
-from graphenv.envs.construction.sources.published import (
-    Documents,
-    PublishedDocuments,
-    first_file,
-)
-from graphenv.envs.kgqa.sources.base import need_file
-from graphenv.envs.kgqa.sources.files import broken_row, read_rows
+from graphenv.envs.construction.sources.published import Documents, PublishedDocuments
+from graphenv.envs.files import broken_row, first_file, need, read_rows
 from graphenv.errors import DataError
 from graphenv.graph import Triple
 from graphenv.task import carve_split
@@ -56,7 +51,7 @@ class CoNLL04(PublishedDocuments):
         folder = Path(root)
         asked = f"conll04 in {folder}"
         files = [
-            need_file(first_file(folder, names), asked=asked, layout=LAYOUT)
+            need(first_file(folder, names), asked=asked, layout=LAYOUT)
             for names in (
                 ("train.jsonl", "train.json", "conll04_train.json"),
                 ("dev.jsonl", "dev.json", "conll04_dev.json"),

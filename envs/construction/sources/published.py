@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from graphenv.corpus import CorpusQuestion, Passage
@@ -17,7 +16,7 @@ from graphenv.errors import DataError
 from graphenv.graph import Triple
 from graphenv.task import Task
 
-__all__ = ["Documents", "PublishedDocuments", "first_file"]
+__all__ = ["Documents", "PublishedDocuments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,3 @@ class PublishedDocuments(DocumentSource):
 
     def relations(self, index: int) -> tuple[str, ...]:
         return self._rows[index].relations
-
-
-def first_file(folder: Path, names: Sequence[str]) -> Path:
-    """Return the first of some files that is there; the first name if none is."""
-    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])

@@ -10,13 +10,8 @@ from typing import Any
 
 from graphenv.corpus import Passage
 from graphenv.envs.construction.reading import plain_name
-from graphenv.envs.construction.sources.published import (
-    Documents,
-    PublishedDocuments,
-    first_file,
-)
-from graphenv.envs.kgqa.sources.base import need_file
-from graphenv.envs.kgqa.sources.files import broken_row, read_rows
+from graphenv.envs.construction.sources.published import Documents, PublishedDocuments
+from graphenv.envs.files import broken_row, first_file, need, read_rows
 from graphenv.errors import DataError
 from graphenv.task import carve_split
 from graphenv.text import normalize
@@ -65,7 +60,7 @@ class ReDocRED(PublishedDocuments):
         super().__init__(split)
         folder = Path(root)
         asked = f"redocred in {folder}"
-        dev = need_file(folder / "dev_revised.json", asked=asked, layout=LAYOUT)
+        dev = need(folder / "dev_revised.json", asked=asked, layout=LAYOUT)
         train = first_file(folder, ("train_revised.json",))
         names = _relation_names(folder / "rel_info.json")
         self.merged = 0

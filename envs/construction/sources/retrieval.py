@@ -7,13 +7,8 @@ from typing import Any
 
 from graphenv.checks import whole
 from graphenv.corpus import CorpusQuestion, Passage
-from graphenv.envs.construction.sources.published import (
-    Documents,
-    PublishedDocuments,
-    first_file,
-)
-from graphenv.envs.kgqa.sources.base import need_file
-from graphenv.envs.kgqa.sources.files import broken_row, names_in, read_rows
+from graphenv.envs.construction.sources.published import Documents, PublishedDocuments
+from graphenv.envs.files import broken_row, first_file, names_in, need, read_rows
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng, stable_hash
 from graphenv.task import carve_split
@@ -65,8 +60,8 @@ class RetrievalDocuments(PublishedDocuments):
         folder = Path(root)
         asked = f"retrieval in {folder}"
         names = ("questions.jsonl", "questions_visible.jsonl")
-        corpus = _corpus(need_file(folder / "corpus.json", asked=asked, layout=LAYOUT))
-        file = need_file(first_file(folder, names), asked=asked, layout=LAYOUT)
+        corpus = _corpus(need(folder / "corpus.json", asked=asked, layout=LAYOUT))
+        file = need(first_file(folder, names), asked=asked, layout=LAYOUT)
         questions = [_question(file, number, row) for number, row in read_rows(file)]
         self.note = "Questions are carved by their text, other passages by title."
         known = []

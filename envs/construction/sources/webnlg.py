@@ -13,8 +13,7 @@ from typing import Any
 from graphenv.corpus import Passage
 from graphenv.envs.construction.reading import plain_name
 from graphenv.envs.construction.sources.published import Documents, PublishedDocuments
-from graphenv.envs.kgqa.sources.base import need_file
-from graphenv.envs.kgqa.sources.files import broken_row, read_rows
+from graphenv.envs.files import broken_row, need, read_rows
 from graphenv.errors import DataError
 from graphenv.graph import Triple
 from graphenv.task import carve_split
@@ -126,7 +125,7 @@ def _entries(root: Path, part: str) -> list[_Entry]:
     if files:
         return [entry for file in files for entry in _read_xml(file)]
     asked = f"webnlg in {root}"
-    path = need_file(root / f"{part}.jsonl", asked=asked, layout=LAYOUT)
+    path = need(root / f"{part}.jsonl", asked=asked, layout=LAYOUT)
     return [_read_row(path, number, row) for number, row in read_rows(path)]
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from graphenv.checks import is_whole
 from graphenv.envs.kgqa.program import Branch, Program
-from graphenv.errors import ConfigError, DataError
+from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Message, Target, Task, check_split
 
-__all__ = ["FEATURES", "KGQASource", "hop_list", "need_file", "question_task"]
+__all__ = ["FEATURES", "KGQASource", "hop_list", "question_task"]
 
 FEATURES = ("branch", "filter", "count")
 """What programs of a source may use beyond a plain path: they decide which tools are offered."""
@@ -114,22 +113,3 @@ def hop_list(hops: int | Sequence[int], source: str, most: float = math.inf) -> 
             f"{source}: hops={hops!r} must be a whole number from 1{upper}, or a list of them"
         )
     return wanted
-
-
-def need_file(path: Path, *, asked: str, layout: str) -> Path:
-    """Return `path` if it is a file.
-
-    Raises
-    ------
-    DataError
-        Saying what was asked for, what the folder holds and what layout is expected.
-    """
-    if path.is_file():
-        return path
-    folder = path.parent
-    if folder.is_dir():
-        found = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) or "nothing"
-        found = f"{folder} holds {found}"
-    else:
-        found = f"the folder {folder} does not exist"
-    raise DataError(f"{asked}: {path.name} is missing; {found}. Expected layout: {layout}")

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphenv.checks import is_whole
+from graphenv.envs.files import Row, broken_row, names_in, need, read_rows, split_in
 from graphenv.envs.kgqa.program import Branch, Filter, Program, parse_program
-from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, need_file, question_task
-from graphenv.envs.kgqa.sources.files import (
-    Row,
-    broken_row,
-    load_world,
-    names_in,
-    read_rows,
-    split_in,
-)
+from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
+from graphenv.envs.kgqa.sources.worlds import load_world
 from graphenv.errors import ConfigError, DataError
 from graphenv.knowledge import KnowledgeGraph, TripleStore
 from graphenv.task import Task, carve_split
@@ -89,7 +83,7 @@ class JsonlSource(KGQASource):
             raise ConfigError(f"jsonl: drop_topic={drop_topic!r} must be true or false")
         self.drop_topic = drop_topic
         self._world = load_world([triples] if isinstance(triples, str) else triples)
-        file = need_file(Path(questions), asked=f"jsonl questions {questions}", layout=LAYOUT)
+        file = need(Path(questions), asked=f"jsonl questions {questions}", layout=LAYOUT)
         wanted = None if hops is None else hop_list(hops, "jsonl")
         every = [
             (where, question)

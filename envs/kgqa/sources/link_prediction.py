@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
+from graphenv.envs.files import need
+from graphenv.envs.kgqa.sources.base import KGQASource, question_task
 from graphenv.errors import ConfigError, DataError
 from graphenv.knowledge import KnowledgeGraph, KnowledgeView, TripleStore
 from graphenv.knowledge.protocol import NameTriple
@@ -161,7 +162,7 @@ def _graph(facts: list[NameTriple], everything: Iterable[NameTriple]) -> Knowled
 
 
 def _read(folder: Path, name: str) -> list[NameTriple]:
-    path = need_file(folder / name, asked=f"triples in {folder}", layout=LAYOUT)
+    path = need(folder / name, asked=f"triples in {folder}", layout=LAYOUT)
     rows: list[NameTriple] = []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

@@ -10,8 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from graphenv.checks import whole
-from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, need_file, question_task
-from graphenv.envs.kgqa.sources.files import broken_row, load_world, names_in, read_rows
+from graphenv.envs.files import broken_row, names_in, need, read_rows
+from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
+from graphenv.envs.kgqa.sources.worlds import load_world
 from graphenv.errors import ConfigError, DataError
 from graphenv.knowledge import TripleStore
 from graphenv.task import Task, carve_split
@@ -88,7 +89,7 @@ class MetaQASource(KGQASource):
         self.root = Path(root)
         wanted = hop_list(hops, "metaqa", most=3)
         whole("metaqa", "held_out_paths", held_out_paths, 0)
-        kb = need_file(self.root / "kb.txt", asked=f"metaqa in {self.root}", layout=LAYOUT)
+        kb = need(self.root / "kb.txt", asked=f"metaqa in {self.root}", layout=LAYOUT)
         self._world = load_world([kb])
         self.skipped = 0
         self._tasks: list[tuple[int, str, _Row]] = []
@@ -139,7 +140,7 @@ class MetaQASource(KGQASource):
         if exact.is_file():
             rows, name = list(_read_exact(exact)), exact.stem
         else:
-            file = need_file(single, asked=f"metaqa {hop}-hop in {self.root}", layout=LAYOUT)
+            file = need(single, asked=f"metaqa {hop}-hop in {self.root}", layout=LAYOUT)
             rows, name = list(_read_text(file)), file.stem
         kept = held_out_path_types(rows, held_out_paths)
         if kept:

@@ -8,8 +8,8 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphenv.envs.kgqa.sources.base import KGQASource, need_file, question_task
-from graphenv.envs.kgqa.sources.files import Row, broken_row, names_in, parse_row, split_in
+from graphenv.envs.files import Row, broken_row, names_in, need, parse_row, split_in
+from graphenv.envs.kgqa.sources.base import KGQASource, question_task
 from graphenv.errors import DataError
 from graphenv.knowledge import KnowledgeGraph, TripleStore
 from graphenv.task import Task, carve_split
@@ -200,7 +200,7 @@ def _file_of(path: Path, split: str) -> tuple[Path, bool]:
                 if (path / f"{stem}{ending}").is_file():
                     return path / f"{stem}{ending}", True
         path = path / f"{_STEMS[split][0]}.jsonl"
-    return need_file(path, asked=f"subgraph questions {path}", layout=LAYOUT), False
+    return need(path, asked=f"subgraph questions {path}", layout=LAYOUT), False
 
 
 def _list_lines(file: Path, data: bytes) -> list[bytes] | None:

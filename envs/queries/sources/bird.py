@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from graphenv.envs.files import need, read_rows, text_in
 from graphenv.envs.queries.sources.inferred import schema_of_file, schema_of_queries
-from graphenv.envs.queries.sources.published import (
-    Question,
-    carve_databases,
-    json_rows,
-    need,
-    text_in,
-)
+from graphenv.envs.queries.sources.published import Question, carve_databases
 from graphenv.envs.queries.sources.spider import read_schemas
 from graphenv.envs.queries.sources.sqlite import SqliteQueries, find_database
 
@@ -121,7 +116,7 @@ def _first(folder: Path) -> Path | None:
 
 
 def _read(path: Path) -> list[Question]:
-    return [_question(path, number, row) for number, row in json_rows(path)]
+    return [_question(path, number, row) for number, row in read_rows(path)]
 
 
 def _question(path: Path, number: int, row: dict[str, Any]) -> Question:

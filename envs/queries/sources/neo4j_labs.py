@@ -9,14 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from graphenv.envs.files import need, text_in
 from graphenv.envs.queries.gold.uniqueness import worst_cut
-from graphenv.envs.queries.sources.published import (
-    PublishedQueries,
-    Question,
-    carve_databases,
-    need,
-    text_in,
-)
+from graphenv.envs.queries.sources.published import PublishedQueries, Question, carve_databases
 from graphenv.errors import DataError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query

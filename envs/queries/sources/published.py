@@ -7,10 +7,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from graphenv.envs.kgqa.sources.files import broken_row, read_rows
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.sources.base import QuerySource
 from graphenv.errors import ConfigError, DataError, did_you_mean
@@ -19,7 +17,7 @@ from graphenv.query.schema import Schema
 from graphenv.seeding import stable_hash
 from graphenv.task import SPLITS, Target, Task, check_split
 
-__all__ = ["Ambiguous", "PublishedQueries", "Question", "carve_databases", "need", "text_in"]
+__all__ = ["Ambiguous", "PublishedQueries", "Question", "carve_databases"]
 
 Ambiguous = Literal["leave out", "accept"]
 """What becomes of gold whose result is not the only right one."""
@@ -138,47 +136,6 @@ def carve_databases(
         if wanted and not taken and len(left) > others:
             splits[min(left, key=lambda each: counts[each])] = split
     return {each: splits.get(each, "train") for each in counts}
-
-
-def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
-    """Return `path` if it is there.
-
-    Raises
-    ------
-    DataError
-        Saying what was asked for, what its folder holds and what layout is expected.
-    """
-    if path.is_dir() if folder else path.is_file():
-        return path
-    parent = path.parent
-    while not parent.is_dir() and parent != parent.parent:
-        parent = parent.parent
-    names = sorted(p.name for p in parent.iterdir())
-    held = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
-    kind = "folder" if folder else "file"
-    raise DataError(
-        f"{asked}: the {kind} {path} is missing; {parent} holds {held or 'nothing'}. "
-        f"Expected layout: {layout}"
-    )
-
-
-def text_in(path: Path, number: int, row: Mapping[str, Any], field: str) -> str:
-    """Return the text in a field of a row.
-
-    Raises
-    ------
-    DataError
-        If it is missing or empty.
-    """
-    value = row.get(field)
-    if not isinstance(value, str) or not value.strip():
-        broken_row(path, number, dict(row), f"{field!r} must hold text")
-    return value.strip()
-
-
-def json_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Return (position from 1, row) of a JSON list of objects, or of JSON lines."""
-    return list(read_rows(path))
 
 
 def pick(splits: Mapping[str, str], rows: Sequence[Question], split: str) -> list[Question]:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphenv.envs.queries.sources.published import (
-    Question,
-    carve_databases,
-    json_rows,
-    need,
-    text_in,
-)
+from graphenv.envs.files import need, read_rows, text_in
+from graphenv.envs.queries.sources.published import Question, carve_databases
 from graphenv.envs.queries.sources.sqlite import SqliteQueries, find_database
 from graphenv.query.schema import Schema
 from graphenv.query.sql.spider_tables import spider_schema
@@ -97,7 +92,7 @@ class SpiderQueries(SqliteQueries):
 def read_schemas(path: Path) -> dict[str, Schema]:
     return {
         text_in(path, number, entry, "db_id"): spider_schema(entry)
-        for number, entry in json_rows(path)
+        for number, entry in read_rows(path)
     }
 
 
@@ -109,5 +104,5 @@ def _read(path: Path) -> list[Question]:
             text=text_in(path, number, row, "question"),
             gold=text_in(path, number, row, "query"),
         )
-        for number, row in json_rows(path)
+        for number, row in read_rows(path)
     ]

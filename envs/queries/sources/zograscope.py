@@ -10,6 +10,7 @@ from typing import Any
 
 from graphenv.checks import whole
 from graphenv.envs.cache import cached
+from graphenv.envs.files import need, text_in
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.gold import graph_audit, graph_copies
@@ -21,7 +22,7 @@ from graphenv.envs.queries.gold.witnesses import VERSION as WITNESSES
 from graphenv.envs.queries.gold.witnesses import witnesses
 from graphenv.envs.queries.sources.importer_zip import VERSION, read_importer_zip
 from graphenv.envs.queries.sources.neo4j_labs import csv_rows
-from graphenv.envs.queries.sources.published import PublishedQueries, Question, need, text_in
+from graphenv.envs.queries.sources.published import PublishedQueries, Question
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query, QueryIssue
 from graphenv.query.schema import Schema

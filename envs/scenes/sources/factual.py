@@ -7,8 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from graphenv.envs.kgqa.sources.files import broken_row, read_rows
-from graphenv.envs.queries.sources.published import need, text_in
+from graphenv.envs.files import broken_row, need, read_rows, text_in
 from graphenv.envs.scenes.sources.base import SceneSource, scene_task
 from graphenv.errors import DataError
 from graphenv.scenes import Scene

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.sources.published import need
+from graphenv.envs.files import need
 from graphenv.envs.scenes.sources.boxes import (
     BoxedScenes,
     Picture,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.queries.sources.published import need
+from graphenv.envs.files import need
 from graphenv.envs.scenes.sources.boxes import BoxedScenes, Picture, broken, load_json, pixel_box
 from graphenv.errors import DataError
 from graphenv.task import carve_split

@@ -1,39 +1,56 @@
-"""Reading what users bring: triple files, rows of JSON, and errors that name the line."""
+"""Reading what users bring: files, rows of JSON, and errors that say what was found and where."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from graphenv.errors import DataError
-from graphenv.knowledge import KnowledgeGraph
 from graphenv.task import SPLITS
 
-__all__ = ["broken_row", "load_world", "names_in", "parse_row", "read_rows", "split_in"]
+__all__ = [
+    "Row",
+    "broken_row",
+    "first_file",
+    "names_in",
+    "need",
+    "parse_row",
+    "read_rows",
+    "split_in",
+    "text_in",
+]
 
 Row = dict[str, Any]
 _OTHER_NAMES = {"dev": "validation", "val": "validation", "valid": "validation", "test": "heldout"}
 
 
-def load_world(paths: Sequence[str | Path]) -> KnowledgeGraph:
-    """Return the graph of one or more triple files; read once while they stay the same.
+def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
+    """Return `path` if it is there.
 
     Raises
     ------
     DataError
-        If a file is missing or a row is broken (see `KnowledgeGraph.load`).
+        Saying what was asked for, what its folder holds and what layout is expected.
     """
-    files = [Path(path) for path in paths]
-    stamps = tuple(f.stat().st_mtime_ns if f.is_file() else 0 for f in files)
-    return _load_world(tuple(str(f.resolve()) for f in files), stamps)
+    if path.is_dir() if folder else path.is_file():
+        return path
+    parent = path.parent
+    while not parent.is_dir() and parent != parent.parent:
+        parent = parent.parent
+    names = sorted(p.name for p in parent.iterdir())
+    held = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
+    kind = "folder" if folder else "file"
+    raise DataError(
+        f"{asked}: the {kind} {path} is missing; {parent} holds {held or 'nothing'}. "
+        f"Expected layout: {layout}"
+    )
 
 
-@lru_cache(maxsize=4)
-def _load_world(paths: tuple[str, ...], _modified: tuple[int, ...]) -> KnowledgeGraph:
-    return KnowledgeGraph.load(paths)
+def first_file(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of some files that is there; the first name if none is."""
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
@@ -124,3 +141,17 @@ def split_in(path: Path, number: int, row: Row) -> str | None:
         known = ", ".join([*SPLITS, *_OTHER_NAMES])
         broken_row(path, number, row, f"'split' is {named!r}, which is none of {known}")
     return split
+
+
+def text_in(path: Path, number: int, row: Mapping[str, Any], field: str) -> str:
+    """Return the text in a field of a row.
+
+    Raises
+    ------
+    DataError
+        If it is missing or empty.
+    """
+    value = row.get(field)
+    if not isinstance(value, str) or not value.strip():
+        broken_row(path, number, dict(row), f"{field!r} must hold text")
+    return value.strip()
