@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -223,6 +224,8 @@ def parse_json(text: str) -> tuple[Any, str]:
 
     >>> parse_json("[1, 2]"), parse_json("[NaN]")[1]
     (([1, 2], ''), 'not valid JSON: NaN is not a JSON value')
+    >>> parse_json('{"a": 1, "a": 2}')[1]
+    "not valid JSON: the key 'a' stands twice in one object"
     """
     if not _json_depth_ok(text):
         return None, f"JSON nested deeper than {MAX_JSON_DEPTH} levels"
@@ -250,7 +253,18 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)  # `json.loads` makes one per call
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of pairs; a key that stands twice has two values, and none is the right."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {bounded(twice, 40)!r} stands twice in one object")
+    return found
+
+
+# `json.loads` makes one per call.
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuse_constant)
 
 
 def parse_answer_items(text: str) -> tuple[tuple[str, ...] | None, str]:

@@ -65,7 +65,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "ged",
         "0.5*ged + 0.5*edge_f1",
         "0.7*triple_f1 + 0.3*node_f1",
-        "0.3*object_f1 + 0.7*relation_f1",
+        "0.3*object_f1 + 0.2*attribute_f1 + 0.5*relation_f1",
         "gate(format, 0.5*triple_f1 + 0.5*soft_match)",
         "triple_f1 + potential(ged_progress) + 0.1*turn_cost",
     ),

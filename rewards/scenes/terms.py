@@ -5,8 +5,9 @@ boxes are if `boxes` is given; the Hungarian method maximises the sum. Objects t
 told apart by their attributes and relations. Labels are compared normalised, ids mean nothing.
 
 What is too much costs as what is missing does: a second "man" where the gold has one is a wrong
-object, a dangling relation a wrong relation. Objects match objects, attributes match attributes: a
-"brown" that is listed as an object is a wrong object and not the attribute of a horse.
+object, a dangling relation a wrong relation. Each term sees one kind of part, and too much of
+another is free: add all three. Objects match objects, attributes match attributes: a "brown" that
+is listed as an object is a wrong object and not the attribute of a horse.
 """
 
 from __future__ import annotations
