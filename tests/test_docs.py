@@ -17,6 +17,7 @@ import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
+    "construction.md": ("scipy",),
     "ged.md": ("numba",),
     "queries.md": ("numba", "sqlglot", "ladybug"),
     "scenes.md": ("numba", "scipy", "PIL"),
