@@ -1,21 +1,51 @@
-"""A family's sources by name: from a row of its table and arguments to the source."""
+"""Sources of tasks: what those of all families share, and how one is made from its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from graphenv.errors import UnknownNameError, did_you_mean
 from graphenv.references import check_keywords, load_row
-from graphenv.task import TaskSource
+from graphenv.task import Task, check_split
 
-__all__ = ["named_source"]
+__all__ = ["Source", "named_source"]
 
-S = TypeVar("S", bound=TaskSource)
+
+class Source(ABC):
+    """A finite sequence of tasks, each a pure function of (arguments, split, place).
+
+    Parameters
+    ----------
+    split
+        One of `graphenv.task.SPLITS`.
+    """
+
+    def __init__(self, split: str) -> None:
+        self.split = check_split(split)
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Digest of everything that the tasks depend on (data, arguments, split)."""
+
+    @property
+    @abstractmethod
+    def provides(self) -> frozenset[str]:
+        """The facts about the target that its tasks carry (see `graphenv.facts`)."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Task: ...
+
+    def __iter__(self) -> Iterator[Task]:
+        return (self[i] for i in range(len(self)))
 
 
 def named_source(
-    kind: type[S],
     rows: Mapping[str, str],
     name: str,
     arguments: Mapping[str, Any],
@@ -23,13 +53,11 @@ def named_source(
     what: str,
     also: Iterable[str] = (),
     positional: tuple[Any, ...] = (),
-) -> S:
+) -> Any:
     """Return the source `name` of a table, made with these arguments.
 
     Parameters
     ----------
-    kind
-        The class that all sources of the table have.
     rows
         The table: names, and where the classes stand.
     arguments, positional
@@ -50,6 +78,4 @@ def named_source(
         raise UnknownNameError(f"{what}: source {name!r} is unknown.{did_you_mean(name, rows)}")
     cls = load_row(rows[name])
     check_keywords(f"{what}: source={name!r}", cls, arguments, also=also)
-    source = cls(*positional, **arguments)
-    assert isinstance(source, kind)
-    return source
+    return cls(*positional, **arguments)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from graphenv.checks import is_whole
 from graphenv.envs.captions.planted import MAX_MISTAKES, planted_scene
 from graphenv.envs.scenes.sources import SceneSource
+from graphenv.envs.sources import Source
 from graphenv.errors import ConfigError
 from graphenv.scenes import Scene, read_scene, scene_json
 from graphenv.seeding import stable_hash
@@ -19,17 +20,17 @@ from graphenv.task import Target, Task
 __all__ = ["CorrectionTasks", "QuestionTasks", "WrappedScenes", "error_list"]
 
 
-class WrappedScenes(ABC):
+class WrappedScenes(Source):
     """A source whose tasks are those of a source of scenes, changed one by one."""
 
     def __init__(self, scenes: SceneSource, settings: Sequence[object]) -> None:
+        super().__init__(scenes.split)
         self.scenes = scenes
-        self.fingerprint = f"{stable_hash(scenes.fingerprint, *settings):016x}"
+        self._fingerprint = f"{stable_hash(scenes.fingerprint, *settings):016x}"
 
     @property
-    @abstractmethod
-    def provides(self) -> frozenset[str]:
-        """The facts about the target that its tasks carry."""
+    def fingerprint(self) -> str:
+        return self._fingerprint
 
     @abstractmethod
     def changed(self, task: Task) -> Task:
@@ -40,9 +41,6 @@ class WrappedScenes(ABC):
 
     def __getitem__(self, index: int) -> Task:
         return self.changed(self.scenes[index])
-
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(len(self)))
 
 
 class CorrectionTasks(WrappedScenes):

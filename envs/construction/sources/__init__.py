@@ -24,4 +24,7 @@ def make_source(
 ) -> DocumentSource:
     """Return the source `name` for a split; see `named_source`."""
     arguments = {**arguments, "split": split}
-    return named_source(DocumentSource, SOURCES, name, arguments, what="KG construction", also=also)
+    source: DocumentSource = named_source(
+        SOURCES, name, arguments, what="KG construction", also=also
+    )
+    return source

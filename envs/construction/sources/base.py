@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graphenv.corpus import Corpus, CorpusQuestion, Passage
+from graphenv.envs.sources import Source
 from graphenv.graph import Triple
-from graphenv.task import Message, Target, Task, check_split
+from graphenv.task import Message, Target, Task
 
 __all__ = ["DocumentSource", "document_task", "document_text"]
 
 
-class DocumentSource(ABC):
-    """A sequence of tasks: documents, and what is known about the graph that they state.
-
-    Parameters
-    ----------
-    split
-        `train`, `validation` or `heldout`.
-    """
-
-    def __init__(self, split: str) -> None:
-        self.split = check_split(split)
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Digest of everything that the tasks depend on."""
+class DocumentSource(Source):
+    """A sequence of tasks: documents, and what is known about the graph that they state."""
 
     @property
     def provides(self) -> frozenset[str]:
@@ -38,15 +24,6 @@ class DocumentSource(ABC):
         `target.supporting` (with titles of supporting passages).
         """
         return frozenset({"target.graph", "target.passages"})
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> Task: ...
-
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(len(self)))
 
     def relations(self, index: int) -> tuple[str, ...]:
         """Return the relation names that the prompt of task `index` may list, without repeats.

@@ -24,4 +24,5 @@ def make_source(
 ) -> KGQASource:
     """Return the source `name` for a split; see `named_source`."""
     arguments = {**arguments, "split": split}
-    return named_source(KGQASource, SOURCES, name, arguments, what="KGQA", also=also)
+    source: KGQASource = named_source(SOURCES, name, arguments, what="KGQA", also=also)
+    return source

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 from graphenv.checks import is_whole
 from graphenv.envs.kgqa.program import Branch, Program
+from graphenv.envs.sources import Source
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
-from graphenv.task import Message, Target, Task, check_split
+from graphenv.task import Message, Target, Task
 
 __all__ = ["FEATURES", "KGQASource", "hop_list", "question_task"]
 
@@ -19,7 +20,7 @@ FEATURES = ("branch", "filter", "count")
 """What programs of a source may use beyond a plain path: they decide which tools are offered."""
 
 
-class KGQASource(ABC):
+class KGQASource(Source):
     """A sequence of questions, each with the knowledge graph that it is asked over.
 
     Attributes
@@ -33,27 +34,10 @@ class KGQASource(ABC):
     drop_topic: bool = False
     features: frozenset[str] = frozenset()
 
-    def __init__(self, split: str) -> None:
-        self.split = check_split(split)
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Digest of everything that the tasks depend on."""
-
     @property
     def provides(self) -> frozenset[str]:
         """The facts about the target that tasks carry."""
         return frozenset({"target.answer", "target.path", "target.graph"})
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> Task: ...
-
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(len(self)))
 
     @abstractmethod
     def world(self, index: int) -> TripleStore:

@@ -68,8 +68,7 @@ neo4j_text2cypher, synthetic, zograscope.
             f"In {language}: {others}."
         )
     positional = (language, split) if len(has) > 1 else ()
-    return named_source(
-        QuerySource,
+    source: QuerySource = named_source(
         SOURCES,
         name,
         arguments if positional else {**arguments, "split": split},
@@ -77,3 +76,4 @@ neo4j_text2cypher, synthetic, zograscope.
         also=also,
         positional=positional,
     )
+    return source

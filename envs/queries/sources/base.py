@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
 
 from graphenv.envs.queries.engines.protocol import Database, EngineName
+from graphenv.envs.sources import Source
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
-from graphenv.task import Task
 
 __all__ = ["QuerySource"]
 
 
-class QuerySource(ABC):
+class QuerySource(Source):
     """A sequence of tasks in one language.
 
     `source[i]` has the bare question as its one message, the gold query as `target.program`, and in
@@ -30,13 +29,8 @@ class QuerySource(ABC):
     """
 
     def __init__(self, language: Language, split: str) -> None:
+        super().__init__(split)
         self.language = language
-        self.split = split
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Digest of everything that the tasks depend on (data, arguments, split)."""
 
     @property
     def provides(self) -> frozenset[str]:
@@ -53,15 +47,6 @@ class QuerySource(ABC):
     def engine(self) -> EngineName:
         """The engine that runs its queries."""
         return "sqlite" if self.language == "sql" else "ladybug"
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> Task: ...
-
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(len(self)))
 
     @abstractmethod
     def schema(self, index: int) -> Schema:

@@ -15,7 +15,7 @@ from graphenv.errors import ConfigError, DataError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
 from graphenv.seeding import stable_hash
-from graphenv.task import SPLITS, Target, Task, check_split
+from graphenv.task import SPLITS, Target, Task
 
 __all__ = ["Ambiguous", "PublishedQueries", "Question", "carve_databases"]
 
@@ -48,7 +48,7 @@ class PublishedQueries(QuerySource):
     name: str
 
     def __init__(self, language: Language, split: str, ambiguous: str) -> None:
-        super().__init__(language, check_split(split))
+        super().__init__(language, split)
         if ambiguous not in ("leave out", "accept"):
             raise ConfigError(
                 f"{self.name}: ambiguous={ambiguous!r} is unknown; 'leave out' drops gold whose "

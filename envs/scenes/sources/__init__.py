@@ -24,4 +24,5 @@ def make_source(
 ) -> SceneSource:
     """Return the source `name` for a split; see `named_source`."""
     arguments = {**arguments, "split": split}
-    return named_source(SceneSource, SOURCES, name, arguments, what="scenes", also=also)
+    source: SceneSource = named_source(SOURCES, name, arguments, what="scenes", also=also)
+    return source

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from graphenv.envs.sources import Source
 from graphenv.scenes import Scene, SceneObject, SceneRelation
 from graphenv.scenes.model import IS
 from graphenv.seeding import sample
-from graphenv.task import Message, Target, Task, check_split
+from graphenv.task import Message, Target, Task
 
 __all__ = ["SceneSource", "SceneVocabulary", "related", "scene_task", "vocabulary_of"]
 
@@ -26,7 +26,7 @@ class SceneVocabulary(NamedTuple):
     relations: tuple[str, ...]
 
 
-class SceneSource(ABC):
+class SceneSource(Source):
     """A sequence of scenes to be told as graphs.
 
     `source[i]` has the caption as its one message ("" where there is none), the gold as
@@ -46,15 +46,10 @@ class SceneSource(ABC):
     """
 
     def __init__(self, split: str) -> None:
-        self.split = check_split(split)
+        super().__init__(split)
         self.left_out: Counter[str] = Counter()
         self.note = ""
         self._vocabulary: SceneVocabulary | None = None
-
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """Digest of everything that the tasks depend on (data, arguments, split)."""
 
     @property
     def provides(self) -> frozenset[str]:
@@ -80,15 +75,6 @@ class SceneSource(ABC):
     def relation_names(self) -> tuple[str, ...]:
         """The relations to choose from, where there is a closed list of them: prompts show it."""
         return ()
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> Task: ...
-
-    def __iter__(self) -> Iterator[Task]:
-        return (self[i] for i in range(len(self)))
 
     def image(self, index: int) -> str | None:
         """Return the path of the image of task `index`, `None` if there is none.

@@ -27,7 +27,7 @@ from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space
 from graphenv.errors import ConfigError
 from graphenv.graph import Triple
 from graphenv.seeding import stable_hash
-from graphenv.task import Task, check_split
+from graphenv.task import Task
 
 __all__ = ["SIZES", "WORLDS", "SyntheticDocuments"]
 
@@ -120,7 +120,7 @@ class SyntheticDocuments(DocumentSource):
     ) -> None:
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         self._arguments = {k: arguments[k] for k in sorted(arguments)}
-        super().__init__(check_split(split))
+        super().__init__(split)
         self._documents = _check("documents", documents, 2, 6)
         self._facts = _check("facts", facts, 1, 12)
         self._distractors = _check("distractors", distractors, 0, 4)

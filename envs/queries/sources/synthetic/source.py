@@ -28,7 +28,7 @@ from graphenv.errors import ConfigError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
 from graphenv.seeding import stable_hash
-from graphenv.task import Target, Task, check_split
+from graphenv.task import Target, Task
 
 __all__ = ["SIZES", "WORLDS", "Problem", "SyntheticQueries"]
 
@@ -127,7 +127,7 @@ class SyntheticQueries(QuerySource):
         arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
         self._arguments = {k: arguments[k] for k in sorted(arguments)}
         one_of("synthetic", "language", language, ("sql", "cypher"))
-        super().__init__(language, check_split(split))
+        super().__init__(language, split)
         self._hops = _hop_list(hops)
         self._kinds = _kinds(self._hops, features)
         whole("synthetic", "size", size, 200, 5_000)
