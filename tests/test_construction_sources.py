@@ -525,6 +525,7 @@ def test_published_gold_is_right(name: str, split: str, graphenv_data: Path):
 
 @pytest.mark.soak
 @pytest.mark.data
+@pytest.mark.runs("text_to_graph")
 @pytest.mark.parametrize(("name", "split"), GOLD_SPLITS)
 def test_all_published_gold_is_right(name: str, split: str, graphenv_data: Path):
     assert check_gold(graphenv_data, name, split, 1) == SIZES[name][SPLITS.index(split)]

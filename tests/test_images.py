@@ -281,6 +281,7 @@ def tiny_seeing_model(env: GraphEnv, folder: Path) -> str:
 
 
 @pytest.mark.train
+@pytest.mark.runs("vision")
 def test_a_vision_language_model_plays_and_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

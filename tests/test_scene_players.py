@@ -108,6 +108,7 @@ def test_what_calls_cannot_say_is_an_answer(tmp_path: Path):
 
 @pytest.mark.soak
 @pytest.mark.data
+@pytest.mark.runs("text_to_graph")
 @pytest.mark.parametrize("kwargs", [{}, {"mode": "steps"}, {"answer": "triples"}], ids=str)
 def test_gold_is_right_on_all_of_factual(
     kwargs: dict[str, Any], graphenv_data: Path, record_property: Any
