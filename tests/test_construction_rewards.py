@@ -499,7 +499,7 @@ def test_in_the_environment() -> None:
         scores = [env.play(index, [json.dumps(answer)]) for answer in said]
         values = [score.value or 0.0 for score in env.reward(scores)]
         assert values[0] == pytest.approx(1.0)
-        assert values[1] == pytest.approx(0.7 + 0.3 / 2)  # the graph is the same, not the text
+        assert values[1] == pytest.approx(0.7 * 2 / 3 + 0.3 / 2)  # half of the text is of no use
         assert values[0] > values[2] > values[3] > values[4] == 0.0
 
 

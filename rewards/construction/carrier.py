@@ -39,7 +39,9 @@ class Carrier(EndTerm):
     So a dumped answer, an invented triple, all pairs of names and copied documents lose: what is
     not supported carries nothing and lowers p, and where the gold graph is known no further triple
     raises the value unless it is gold. Where it is not, names in one passage are all that is asked,
-    and a wrong triple between them can carry an answer.
+    and a wrong triple between them can carry an answer: a greedy search for such triples raised the
+    value from .33 to .83. Without gold triples it is a metric, or a part of a reward that something
+    else holds to the text; `passage_recall` does not ask which entity is the answer.
 
     Blind to triples on no question's way, but for p; to relations where no path is known.
 

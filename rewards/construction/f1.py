@@ -15,8 +15,9 @@ from graphenv.corpus import Corpus
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph
+from graphenv.rewards.construction.evidence import written
 from graphenv.rewards.construction.keys import Key, entity_key, name_key, triple_keys
-from graphenv.rewards.graphs import alone, bag_f1
+from graphenv.rewards.graphs import alone
 from graphenv.rewards.similarity.labels import label_likeness, label_similarity
 from graphenv.rewards.similarity.matching import MAX_PAIRS, check_scipy
 from graphenv.rewards.terms import EndTerm
@@ -34,7 +35,8 @@ _DIGITS = re.compile(r"\d+")
 class KgF1(EndTerm):
     """2 M / (P + G): M what P predicted and G gold triples (or entities) have in common.
 
-    Triples are matched one to one, so a repeated one is a wrong one. Underscores are spaces, words
+    Triples are matched one to one, so a repeated one is a wrong one, also where the graph has merged
+    what was written: P is at least the number of triples in the text. Underscores are spaces, words
     run together as in `birthPlace` are words, and the aliases of the task's documents, if it has
     any, are one name. In [0, 1]; 1 if both are empty, 0 if no graph was given, `None` if the task
     has no gold graph. Precision counts as much as recall.
@@ -97,10 +99,12 @@ class KgF1(EndTerm):
             # What is asked for decides whether an edge has a direction.
             predicted = Graph(predicted.nodes, predicted.edges, directed=target.graph.directed)
         mine, gold = (self._parts(g, target.corpus) for g in (predicted, target.graph))
+        said = written(episode.outcome) if episode.outcome and self.of == "triples" else 0
+        size = max(len(mine), said) + len(gold)
         if self.similarity is None:
-            return bag_f1(Counter(mine), Counter(gold))
-        matched = self._soft(mine, gold, target.corpus, target.graph.directed)
-        size = len(mine) + len(gold)
+            matched = float((Counter(mine) & Counter(gold)).total())
+        else:
+            matched = self._soft(mine, gold, target.corpus, target.graph.directed)
         return min(1.0, 2.0 * matched / size) if size else 1.0
 
     def _parts(self, graph: Graph, corpus: Corpus | None) -> Sequence[Key | tuple[str]]:
