@@ -186,9 +186,9 @@ def fill(page: str, suite: str, shown: Mapping[str, Sequence[str]]) -> str:
     return page
 
 
-def keep(folder: Path, results: Results, page: str) -> None:
+def keep(folder: Path, results: Results, page: str, *, stem: str = "results") -> None:
     """Write `results.json` and `results.md` into a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1) + "\n"
-    (folder / "results.json").write_text(text, encoding="utf-8")
-    (folder / "results.md").write_text(page, encoding="utf-8")
+    (folder / f"{stem}.json").write_text(text, encoding="utf-8")
+    (folder / f"{stem}.md").write_text(page, encoding="utf-8")
