@@ -35,11 +35,11 @@ _DIGITS = re.compile(r"\d+")
 class KgF1(EndTerm):
     """2 M / (P + G): M what P predicted and G gold triples (or entities) have in common.
 
-    Triples are matched one to one, so a repeated one is a wrong one, also where the graph has merged
-    what was written: P is at least the number of triples in the text. Underscores are spaces, words
-    run together as in `birthPlace` are words, and the aliases of the task's documents, if it has
-    any, are one name. In [0, 1]; 1 if both are empty, 0 if no graph was given, `None` if the task
-    has no gold graph. Precision counts as much as recall.
+    Triples are matched one to one, so a repeated one is a wrong one, also where the graph has
+    merged what was written: P is at least the number of triples in the text. Underscores are
+    spaces, words run together as in `birthPlace` are words, and the aliases of the task's
+    documents, if it has any, are one name. In [0, 1]; 1 if both are empty, 0 if no graph was given,
+    `None` if the task has no gold graph. Precision counts as much as recall.
 
     A node without any edge stands beside the triples, as it does for `triple_f1`, and matches its
     equal alone. Blind to nodes that have edges (`of="triples"`), to all but names
