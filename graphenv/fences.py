@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 from graphenv.text import NO_BLOCK, ParsedTurn
 
-__all__ = ["Asked", "fenced_blocks", "find_block"]
+__all__ = ["Asked", "fenced", "fenced_blocks", "find_block"]
 
 _TICKS = re.compile(r"[ \t]*(`{3,})[ \t]*(.*)")
+
+
+def fenced(text: str, mark: str) -> str:
+    """Return a text in a block.
+
+    >>> fenced("SELECT 1", "sql")
+    '```sql\\nSELECT 1\\n```'
+    """
+    return f"```{mark}\n{text}\n```"
 
 
 def fenced_blocks(

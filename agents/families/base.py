@@ -1,15 +1,21 @@
-"""`Family`: the plays of a family that need more than text."""
+"""`Family`: the plays of a family that need more than text; `RandomTurns`: the random ones."""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from graphenv.agents.base import Agent
-from graphenv.envs.base import GraphEnv
+import numpy as np
 
-__all__ = ["MAX_ERRORS", "Family"]
+from graphenv.agents.base import Agent
+from graphenv.agents.script import Script, opening
+from graphenv.envs.base import GraphEnv
+from graphenv.seeding import rng
+from graphenv.task import Message
+
+__all__ = ["MAX_ERRORS", "Family", "RandomTurns", "drawn_for"]
 
 MAX_ERRORS = 5
 
@@ -50,3 +56,21 @@ class Family(ABC):
     def everything(self, index: int) -> Sequence[str]:
         """Return an answer that lists every option, empty where there is no such thing."""
         return ()
+
+
+def drawn_for(seed: int, prompt: Sequence[Message]) -> np.random.Generator:
+    """Return the random stream of a prompt."""
+    said = json.dumps([dict(message) for message in prompt], sort_keys=True)
+    return rng("random agent", seed, said)
+
+
+class RandomTurns(Agent):
+    """Says turns that are drawn for each prompt, and are the same whenever it is given again."""
+
+    def __init__(self, seed: int, turns: Callable[[np.random.Generator], list[str]]) -> None:
+        self._seed = seed
+        self._turns = turns
+
+    def act(self, messages: Sequence[Message]) -> str:
+        turns = self._turns(drawn_for(self._seed, opening(messages)))
+        return Script(turns).act(messages)

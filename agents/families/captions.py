@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from graphenv.agents.base import Agent
-from graphenv.agents.families.base import Family
-from graphenv.agents.families.queries import fenced
-from graphenv.agents.script import Script, opening
-from graphenv.envs.base import GraphEnv
+from graphenv.agents.families.base import Family, RandomTurns
 from graphenv.envs.captions.env import CaptionCorrectionEnv
 from graphenv.envs.captions.planted import planted_scene
 from graphenv.envs.captions.prompts import scene_text
 from graphenv.envs.captions.session import PublicDraft
-from graphenv.errors import ConfigError
+from graphenv.fences import fenced
 from graphenv.graph import Edge, Graph
 from graphenv.scenes import Scene
 from graphenv.scenes.rationale import rationale_text
 from graphenv.seeding import rng
-from graphenv.task import Message, Task
+from graphenv.task import Task
 from graphenv.text import format_answer
 
 __all__ = ["CaptionFamily"]
@@ -29,11 +28,7 @@ __all__ = ["CaptionFamily"]
 class CaptionFamily(Family):
     """A corrected graph or caption; or facts and an answer."""
 
-    def __init__(self, env: GraphEnv) -> None:
-        super().__init__(env)
-        if not isinstance(env, CaptionCorrectionEnv):
-            raise ConfigError(f"{env.env_id} is no environment of caption-correction")
-        self._env = env
+    env: CaptionCorrectionEnv
 
     def gold(self, index: int) -> list[str]:
         """Return the gold graph, or a caption that tells it; for a question facts and answer.
@@ -47,21 +42,21 @@ class CaptionFamily(Family):
 
         In reasoning mode the first mistake is in the answer, and each takes a stated fact away.
         """
-        task = self._env.tasks[index]
-        if self._env.mode == "reasoning":
+        task = self.env.tasks[index]
+        if self.env.mode == "reasoning":
             return [_reasoned(task, errors)]
         gold = task.target.scene
         assert gold is not None
-        words = self._env.scene_source.vocabulary
+        words = self.env.scene_source.vocabulary
         scene, _ = planted_scene(gold, errors, f"oracle {task.id}", words)
         text = self.text(task, scene, right=errors == 0)
-        return [text] * self._env.max_turns
+        return [text] * self.env.max_turns
 
     def text(self, task: Task, scene: Scene, *, right: bool = False) -> str:
         """Return the turn that gives a scene; `right` says that it is the gold."""
-        captions = self._env.captions
+        captions = self.env.captions
         if captions is None:
-            return fenced(scene_text(scene, self._env.answer), "json")
+            return fenced(scene_text(scene, self.env.answer), "json")
         text = captions.write(scene, f"agent {task.id}")
         told = str(task.meta["caption"])
         if right and told and captions.error_rate > 0.0:  # a parser is made for such captions
@@ -70,7 +65,22 @@ class CaptionFamily(Family):
 
     def random(self, world: Any, seed: int, max_moves: int) -> Agent:
         """Return a policy that writes a scene of random words, or a random fact and answer."""
-        return _RandomScenes(self, world, seed)
+        return RandomTurns(seed, partial(self._drawn, world))
+
+    def _drawn(self, world: PublicDraft, draw: np.random.Generator) -> list[str]:
+        words = world.vocabulary
+
+        def pick(known: Sequence[str], none: str) -> str:
+            return known[int(draw.integers(len(known)))] if known else none
+
+        head, tail = pick(words.labels, "thing"), pick(words.labels, "other thing")
+        fact = (head, pick(words.relations, "near"), tail)
+        if self.env.mode == "reasoning":
+            text = f"({head}: object)\n{format_answer([tail])}"
+        else:
+            scene = Scene.from_triples([fact, (head, "is", pick(words.attributes, "small"))])
+            text = self.text(self.env.tasks[0], scene)
+        return [text] * self.env.max_turns
 
 
 def _reasoned(task: Task, errors: int) -> str:
@@ -85,28 +95,3 @@ def _reasoned(task: Task, errors: int) -> str:
         edges = graph.edges
     items = [f"not {item}" for item in target.answer] if errors else target.answer
     return "\n".join([rationale_text(Graph(graph.nodes, edges)), format_answer(items)])
-
-
-class _RandomScenes(Agent):
-    def __init__(self, family: CaptionFamily, world: PublicDraft, seed: int) -> None:
-        self._family = family
-        self._world = world
-        self._seed = seed
-
-    def act(self, messages: Sequence[Message]) -> str:
-        said = json.dumps([dict(message) for message in opening(messages)], sort_keys=True)
-        draw = rng("random agent", self._seed, said)
-        words = self._world.vocabulary
-
-        def pick(known: Sequence[str], none: str) -> str:
-            return known[int(draw.integers(len(known)))] if known else none
-
-        head, tail = pick(words.labels, "thing"), pick(words.labels, "other thing")
-        fact = (head, pick(words.relations, "near"), tail)
-        env = self._family._env
-        if env.mode == "reasoning":
-            text = f"({head}: object)\n{format_answer([tail])}"
-        else:
-            scene = Scene.from_triples([fact, (head, "is", pick(words.attributes, "small"))])
-            text = self._family.text(env.tasks[0], scene)
-        return Script([text] * env.max_turns).act(messages)

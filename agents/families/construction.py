@@ -10,17 +10,17 @@ from typing import Any
 from graphenv.agents.base import Agent
 from graphenv.agents.families.base import Family
 from graphenv.corpus import Corpus
-from graphenv.envs.base import GraphEnv
 from graphenv.envs.construction import KGConstructionEnv
 from graphenv.envs.construction.reading import MAX_TRIPLES, triples_json
 from graphenv.envs.construction.session import PublicVocabulary
 from graphenv.errors import ConfigError
+from graphenv.fences import fenced
 from graphenv.graph import Triple
 from graphenv.seeding import rng
 from graphenv.task import Message, Task
 from graphenv.text import normalize, text_of
 
-__all__ = ["ConstructionFamily", "fenced", "names_in_text"]
+__all__ = ["ConstructionFamily", "names_in_text"]
 
 _NAME = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:\s+[^\W\d_a-z][\w'’.-]*)*|\d[\d.,/-]*")
 _HEADING = re.compile(r"^(?:Relations|Documents|Document \d+):", re.MULTILINE)
@@ -30,10 +30,7 @@ _LONGEST = 100
 class ConstructionFamily(Family):
     """Triples in a fenced block: all at once, or those of each document in its turn."""
 
-    def __init__(self, env: GraphEnv) -> None:
-        super().__init__(env)
-        assert isinstance(env, KGConstructionEnv)
-        self._turns = env.mode == "turns"
+    env: KGConstructionEnv
 
     def gold(self, index: int) -> list[str]:
         """Return the gold triples; in turns mode each with the first document that names its ends.
@@ -83,7 +80,7 @@ class ConstructionFamily(Family):
         names = names_in_text(corpus.text)
         relations = world.relations or ("related to",)
         pairs = [(h, t) for h in names for t in names if h != t]
-        room = MAX_TRIPLES // (len(corpus.passages) if self._turns else 1)
+        room = MAX_TRIPLES // (len(corpus.passages) if self.env.mode == "turns" else 1)
         draw = rng("all pairs", task.id)
         size = len(pairs) * len(relations)
         chosen = range(size) if size <= room else draw.choice(size, room, replace=False).tolist()
@@ -94,8 +91,8 @@ class ConstructionFamily(Family):
         return found
 
     def _written(self, task: Task, triples: Sequence[Triple]) -> list[str]:
-        if not self._turns:
-            return [fenced(triples)]
+        if self.env.mode == "single":
+            return [_block(triples)]
         corpus = _corpus(task)
         parts: list[list[Triple]] = [[] for _ in corpus.passages]
         texts = [normalize(f"{p.title}\n{p.text}") for p in corpus.passages]
@@ -108,18 +105,11 @@ class ConstructionFamily(Family):
                 if all(any(name in text for name in end) for end in ends)
             )
             parts[next(known, len(parts) - 1)].append(triple)
-        return [fenced(part) for part in parts]
+        return [_block(part) for part in parts]
 
 
-def fenced(triples: Sequence[Triple]) -> str:
-    """Return triples in the block that the environment asks for.
-
-    >>> print(fenced([("Heat", "director", "Mann")]))
-    ```json
-    [["Heat", "director", "Mann"]]
-    ```
-    """
-    return f"```json\n{triples_json(triples)}\n```"
+def _block(triples: Sequence[Triple]) -> str:
+    return fenced(triples_json(triples), "json")
 
 
 def names_in_text(text: str) -> list[str]:
@@ -164,4 +154,4 @@ class _RandomTriples(Agent):
             head, tail = (names[i] for i in draw.choice(len(names), 2, replace=False).tolist())
             relation = self._relations[int(draw.integers(len(self._relations)))]
             triples.append((head, relation, tail))
-        return fenced(triples)
+        return _block(triples)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from graphenv.agents.base import Agent
-from graphenv.agents.families.base import Family
-from graphenv.agents.script import Script, opening
+from graphenv.agents.families.base import Family, RandomTurns
 from graphenv.envs.queries.session import PublicSchema
+from graphenv.fences import fenced
 from graphenv.query.schema import EntityType, RelationType, Schema
 from graphenv.seeding import rng
-from graphenv.task import Message
 from graphenv.text import format_call
 
-__all__ = ["QueryFamily", "fenced", "with_mistakes"]
+__all__ = ["QueryFamily", "with_mistakes"]
 
 _TOKEN = re.compile(
     r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"|`[^`]*`|\d+(?:\.\d+)?|\w+|\s+|.", re.S
@@ -42,20 +42,24 @@ class QueryFamily(Family):
 
     def random(self, world: Any, seed: int, max_moves: int) -> Agent:
         """Return a policy that writes a random projection or count of one table or label."""
-        return _RandomQueries(self, world, seed)
+        return RandomTurns(seed, partial(self._drawn, world))
+
+    def _drawn(self, world: PublicSchema, draw: np.random.Generator) -> list[str]:
+        entities = [e for e in world.schema.entities if e.properties]
+        entity = entities[int(draw.integers(len(entities)))]
+        column = entity.properties[int(draw.integers(len(entity.properties)))].name
+        counted = bool(draw.random() < 0.5)
+        if world.language == "sql":
+            what = "count(*)" if counted else _quoted(column, '"')
+            query = f"SELECT {what} FROM {_quoted(entity.name, chr(34))}"
+        else:
+            what = "count(n)" if counted else f"n.{_quoted(column, '`')}"
+            query = f"MATCH (n:{_quoted(entity.name, '`')}) RETURN {what}"
+        return self._turns(query)
 
     def _turns(self, query: str) -> list[str]:
         text = fenced(query, str(getattr(self.env, "language", "")))
         return [format_call("run", query=query), text] if "run" in self.env.tools else [text]
-
-
-def fenced(query: str, language: str) -> str:
-    """Return a query in the block that the environment asks for.
-
-    >>> fenced("SELECT 1", "sql")
-    '```sql\\nSELECT 1\\n```'
-    """
-    return f"```{language}\n{query}\n```"
 
 
 def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
@@ -92,30 +96,6 @@ def with_mistakes(query: str, schema: Schema, errors: int, name: str) -> str:
         else:
             tokens[at] = f"{token}77" if token[0].isdigit() else f"no_such_{token}_{at}"
     return "".join(tokens)
-
-
-class _RandomQueries(Agent):
-    def __init__(self, family: QueryFamily, world: PublicSchema, seed: int) -> None:
-        self._family = family
-        self._world = world
-        self._seed = seed
-
-    def act(self, messages: Sequence[Message]) -> str:
-        prompt = opening(messages)
-        said = json.dumps([dict(message) for message in prompt], sort_keys=True)
-        draw = rng("random agent", self._seed, said)
-        entities = [e for e in self._world.schema.entities if e.properties]
-        entity = entities[int(draw.integers(len(entities)))]
-        column = entity.properties[int(draw.integers(len(entity.properties)))].name
-        counted = bool(draw.random() < 0.5)
-        if self._world.language == "sql":
-            what = "count(*)" if counted else _quoted(column, '"')
-            query = f"SELECT {what} FROM {_quoted(entity.name, chr(34))}"
-        else:
-            what = "count(n)" if counted else f"n.{_quoted(column, '`')}"
-            query = f"MATCH (n:{_quoted(entity.name, '`')}) RETURN {what}"
-        turns = self._family._turns(query)
-        return Script(turns).act(messages)
 
 
 def _quoted(name: str, mark: str) -> str:

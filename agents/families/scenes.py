@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from graphenv.agents.base import Agent
-from graphenv.agents.families.base import Family
+from graphenv.agents.families.base import Family, RandomTurns
 from graphenv.agents.families.scene_mistakes import with_mistakes
-from graphenv.agents.script import Script, opening
-from graphenv.envs.base import GraphEnv
 from graphenv.envs.scenes.building import Builder
 from graphenv.envs.scenes.env import SceneGraphEnv
 from graphenv.envs.scenes.session import PublicScene
-from graphenv.errors import ConfigError
+from graphenv.fences import fenced
 from graphenv.scenes import Scene, SceneObject, SceneRelation, scene_json
-from graphenv.seeding import rng
-from graphenv.task import Message
 from graphenv.text import MAX_CALLS_PER_TURN, format_call, normalize
 
 __all__ = ["SceneFamily", "scene_answer"]
@@ -31,11 +30,6 @@ class SceneFamily(Family):
     """One JSON answer; in steps mode the calls that build the graph, and `submit`."""
 
     env: SceneGraphEnv
-
-    def __init__(self, env: GraphEnv) -> None:
-        if not isinstance(env, SceneGraphEnv):
-            raise ConfigError(f"{env.env_id} is no environment of scene graphs")
-        super().__init__(env)
 
     def gold(self, index: int) -> list[str]:
         """Return the gold scene graph, as an answer or as calls."""
@@ -58,7 +52,30 @@ class SceneFamily(Family):
 
     def random(self, world: Any, seed: int, max_moves: int) -> Agent:
         """Return a policy that writes 1 to `max_moves` random relations between random objects."""
-        return _RandomScenes(self, world, seed, max_moves)
+        return RandomTurns(seed, partial(self._drawn, world, max_moves))
+
+    def _drawn(self, world: PublicScene, moves: int, draw: np.random.Generator) -> list[str]:
+        given, words = world.given, world.vocabulary
+
+        def pick(items: Sequence[Any]) -> Any:
+            return items[int(draw.integers(len(items)))]
+
+        count = 1 + int(draw.integers(moves))
+        if given:
+            things = [replace(thing, attributes=()) for thing in given]
+        else:
+            labels = list(dict.fromkeys(pick(words.labels) for _ in range(count + 1)))
+            some = [(pick(words.attributes),) if words.attributes else () for _ in labels]
+            things = [
+                SceneObject(f"{label}.1", label, attributes if draw.random() < 0.5 else ())
+                for label, attributes in zip(labels, some, strict=True)
+            ]
+        relations = {
+            (pick(range(len(things))), pick(words.relations), pick(range(len(things))))
+            for _ in range(count if words.relations else 0)
+        }
+        scene = Scene(tuple(things), tuple(SceneRelation(*move) for move in sorted(relations)))
+        return self.turns(scene, given)
 
     def everything(self, index: int) -> list[str]:
         """Return every relation that can be said in the words of the prompt, up to a bound.
@@ -137,7 +154,7 @@ def scene_answer(
         value["relationships"] += [_relationship(*triple) for triple in scene.dangling]
     text = json.dumps(value, ensure_ascii=False)
     # A label that holds a tag or a fence must not open or close one.
-    return "```json\n" + text.replace("<", "\\u003c").replace("`", "\\u0060") + "\n```"
+    return fenced(text.replace("<", "\\u003c").replace("`", "\\u0060"), "json")
 
 
 def _relationship(subject: str, predicate: str, object: str) -> dict[str, str]:
@@ -165,37 +182,3 @@ def _calls(scene: Scene, given: Sequence[SceneObject], *, boxes: bool) -> Iterat
     triples = [(names[r.head], r.relation, names[r.tail]) for r in scene.relations]
     for head, relation, tail in (*triples, *scene.dangling):
         yield format_call("add_relation", subject=head, relation=relation, object=tail)
-
-
-class _RandomScenes(Agent):
-    def __init__(self, family: SceneFamily, world: PublicScene, seed: int, max_moves: int) -> None:
-        self._family = family
-        self._world = world
-        self._seed = seed
-        self._max_moves = max_moves
-
-    def act(self, messages: Sequence[Message]) -> str:
-        said = json.dumps([dict(message) for message in opening(messages)], sort_keys=True)
-        draw = rng("random agent", self._seed, said)
-        given, words = self._world.given, self._world.vocabulary
-
-        def pick(items: Sequence[Any]) -> Any:
-            return items[int(draw.integers(len(items)))]
-
-        count = 1 + int(draw.integers(self._max_moves))
-        if given:
-            things = [replace(thing, attributes=()) for thing in given]
-        else:
-            labels = list(dict.fromkeys(pick(words.labels) for _ in range(count + 1)))
-            some = [(pick(words.attributes),) if words.attributes else () for _ in labels]
-            things = [
-                SceneObject(f"{label}.1", label, attributes if draw.random() < 0.5 else ())
-                for label, attributes in zip(labels, some, strict=True)
-            ]
-        moves = range(count) if words.relations else ()
-        relations = {
-            (pick(range(len(things))), pick(words.relations), pick(range(len(things))))
-            for _ in moves
-        }
-        scene = Scene(tuple(things), tuple(SceneRelation(*move) for move in sorted(relations)))
-        return Script(self._family.turns(scene, given)).act(messages)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 
 from graphenv.agents.base import Agent
+from graphenv.agents.families.base import drawn_for
 from graphenv.agents.script import Script, opening, topics_of
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.walk import Walk
 from graphenv.knowledge import TripleStore
-from graphenv.seeding import rng
 from graphenv.task import Message
 from graphenv.text import format_answer, format_call
 
@@ -44,8 +43,7 @@ class RandomWalker(Agent):
     def act(self, messages: Sequence[Message]) -> str:
         """Return the next turn of the walk that this prompt leads to."""
         prompt = opening(messages)
-        said = json.dumps([dict(m) for m in prompt], sort_keys=True)
-        draw = rng("random agent", self._seed, said)
+        draw = drawn_for(self._seed, prompt)
         topics = topics_of(prompt, self._world)
         start = self._world.find_entity(topics[0]) if topics else None
         if start is None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from graphenv import agents, envs
-from graphenv.agents.families.queries import fenced
 from graphenv.benchmarks.queries.data import published
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.queries.engines.pool import close_all
 from graphenv.envs.queries.env import Text2CypherEnv, Text2SQLEnv
+from graphenv.fences import fenced
 from graphenv.seeding import sample
 from graphenv.task import SPLITS
 

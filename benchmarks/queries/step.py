@@ -19,10 +19,11 @@ from typing import Any
 from graphenv import envs
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.families import MAX_ERRORS
-from graphenv.agents.families.queries import fenced, with_mistakes
+from graphenv.agents.families.queries import with_mistakes
 from graphenv.envs.queries.engines.pool import close_all
 from graphenv.envs.queries.env import Text2CypherEnv, Text2SQLEnv
 from graphenv.envs.queries.sources.synthetic.source import WORLDS
+from graphenv.fences import fenced
 
 __all__ = ["step_share"]
 
