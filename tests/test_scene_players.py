@@ -56,7 +56,7 @@ def test_gold_is_the_most_and_mistakes_are_nested(source: str, kwargs: dict[str,
 @players
 def test_validate_comes_out_in_order(source: str, kwargs: dict[str, Any]):
     env = env_with(source, **kwargs)
-    result = validate(env, range(min(6, len(env.tasks))))
+    result = validate(env, range(min(6, len(env.tasks))), seed=1)  # of two tasks luck gets one
     assert result.ok, result.problems
     players = {player.name: player for player in result.players}
     assert players["list-everything"].statuses == {"ok": len(players["oracle"].successes)} or (
