@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from graphenv.envs.captions.reading import find_caption
 from graphenv.envs.captions.wording import Captions
+from graphenv.envs.scenes.outcome import scene_outcome, size_of
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneVocabulary
 from graphenv.envs.session import OVER, Session
@@ -14,7 +15,6 @@ from graphenv.episode import Episode, Outcome, Status, ToolCall
 from graphenv.scenes import Scene
 from graphenv.scenes.edits import SceneEdit
 from graphenv.scenes.truths import scene_truth
-from graphenv.seeding import stable_hash
 from graphenv.text import ParsedTurn, bounded, parse_turn
 
 __all__ = ["CorrectionSession", "PublicDraft"]
@@ -84,7 +84,8 @@ class CorrectionSession(Session):
     def facts(self) -> dict[str, Any]:
         """Return the sizes of the draft and of the final scene, and a digest of each."""
         final = self.outcome.scene if self.outcome is not None else None
-        return {"draft": _told(self._draft), "final": _told(final)}
+        known = {"draft": self._draft, "final": final}
+        return {name: size_of(scene) if scene is not None else {} for name, scene in known.items()}
 
     def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
         """Read one turn: the policy's own draft, or the correction that ends the episode."""
@@ -126,16 +127,7 @@ class CorrectionSession(Session):
             scene, reason = self._captions.read(text)
         if scene is None:
             return self._without(reason)
-        graph = scene.graph if "outcome.graph" in self._needs else None
-        status: Status = "ok"
-        if scene.dangling:  # graded all the same: it costs what wrong relations cost
-            head, relation, tail = (bounded(part, 60) for part in scene.dangling[0])
-            status = "infeasible"
-            reason = (
-                f"{len(scene.dangling)} relations name objects that are not listed, such as "
-                f"{head!r} {relation!r} {tail!r}"
-            )
-        return Outcome(status, reason, graph=graph, program=text, scene=scene, draft=self._draft)
+        return scene_outcome(scene, text, self._needs, self._draft)
 
     def _without(self, reason: str) -> Outcome:
         return Outcome("malformed", bounded(reason, 300), draft=self._draft)
@@ -168,16 +160,3 @@ class CorrectionSession(Session):
         if self._captions is not None:
             return "Write the caption between <answer> and </answer>."
         return f"Write the scene graph, {FORMS[self._answer]}, in one ```json block."
-
-
-def _told(scene: Scene | None) -> dict[str, Any]:
-    """Return the size of a scene and a digest of it."""
-    if scene is None:
-        return {}
-    return {
-        "objects": len(scene.objects),
-        "attributes": sum(len(thing.attributes) for thing in scene.objects),
-        "relations": len(scene.relations),
-        "dangling": len(scene.dangling),
-        "scene": f"{stable_hash(repr(scene)):x}",
-    }

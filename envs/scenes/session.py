@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graphenv.envs.scenes.building import Builder
+from graphenv.envs.scenes.outcome import scene_outcome, size_of
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary
 from graphenv.envs.session import OVER, Session
@@ -15,7 +16,6 @@ from graphenv.graph import Graph
 from graphenv.scenes import Scene, SceneObject, scene_json
 from graphenv.scenes.reading import read_box
 from graphenv.scenes.truths import scene_truth
-from graphenv.seeding import stable_hash
 from graphenv.text import bounded, parse_json, parse_turn
 
 __all__ = ["BoxedSceneSession", "PublicScene", "SceneSession"]
@@ -75,14 +75,7 @@ class SceneSession(Session):
 
     def facts(self) -> dict[str, Any]:
         """Return the size of the scene so far, and a digest of it."""
-        scene = self.scene
-        return {
-            "objects": len(scene.objects),
-            "attributes": sum(len(thing.attributes) for thing in scene.objects),
-            "relations": len(scene.relations),
-            "dangling": len(scene.dangling),
-            "scene": f"{stable_hash(repr(scene)):x}",
-        }
+        return size_of(self.scene)
 
     def graph(self) -> Graph | None:
         """Return the graph so far, if the reward asks for it."""
@@ -115,18 +108,7 @@ class SceneSession(Session):
         scene, reason = read_answer(text, self._answer, self._given)
         if scene is None:
             return Outcome("malformed", bounded(reason, 300))
-        return self._outcome(scene, text)
-
-    def _outcome(self, scene: Scene, text: str) -> Outcome:
-        graph = scene.graph if "outcome.graph" in self._needs else None
-        status: Status = "ok"
-        reason = ""
-        if scene.dangling:  # graded all the same: it costs what wrong relations cost
-            head, relation, tail = (bounded(part, 60) for part in scene.dangling[0])
-            count = len(scene.dangling)
-            told = f"relations name objects that are not listed ({count})"
-            status, reason = "infeasible", f"{told}, such as {head!r} {relation!r} {tail!r}"
-        return Outcome(status, reason, graph=graph, program=text, scene=scene)
+        return scene_outcome(scene, text, self._needs)
 
     def truth(self, outcome: Outcome) -> tuple[float, dict[str, float]]:
         """Return the F1 of the sets of facts, and published metrics beside it."""
@@ -201,7 +183,7 @@ class SceneSession(Session):
     def submit(self) -> tuple[str, Status]:
         """End with the graph as it is now."""
         scene = self._builder.scene()
-        self.outcome = self._outcome(scene, scene_json(scene))
+        self.outcome = scene_outcome(scene, scene_json(scene), self._needs)
         return self._closing(), "ok"
 
 
