@@ -304,7 +304,7 @@ def _alike(first: Sequence[str], second: Sequence[str], table: LikenessTable) ->
     """Return the summed similarity of names matched one to one."""
     if len(first) == 1 == len(second):
         return table.one(first[0], second[0])
-    if table.exact:
+    if table.exact or len(first) * len(second) > MAX_PAIRS:
         return float((Counter(first) & Counter(second)).total())
     from scipy.optimize import linear_sum_assignment
 

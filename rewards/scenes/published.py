@@ -157,11 +157,16 @@ class R1SggEdge(_Recall):
     ) -> float:
         worth = [self._worth(ours, theirs, i, j, table) for j, i in enumerate(images)]
         total = 0.0
-        for head, relation, tail in theirs.relations:
+        for (head, tail), relations in theirs.ends.items():
             written = ours.ends.get((images[head], images[tail]), ())
-            if written and worth[head] and worth[tail]:
-                best = float(table.likeness(written, [relation]).max())
-                total += worth[head] * worth[tail] * best
+            if not written or not worth[head] or not worth[tail]:
+                continue
+            if len(written) * len(relations) > MAX_PAIRS:
+                said = set(written)
+                best = float(sum(relation in said for relation in relations))
+            else:
+                best = float(table.likeness(written, relations).max(axis=0).sum())
+            total += worth[head] * worth[tail] * best
         return total / len(theirs.relations)
 
     def _worth(self, ours: Encoded, theirs: Encoded, i: int, j: int, table: LikenessTable) -> float:

@@ -14,7 +14,7 @@ __all__ = ["told_apart"]
 _TIE = 1e-6  # what all that is said of an object weighs against how alike it looks
 _SAME = 1e-9
 _WAVES = 64
-_COPIES = 8  # of one fact that are told apart
+_COPIES = 64  # of one fact that are looked at
 
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -216,7 +216,8 @@ def _tokens(facts: Facts, which: Rows, count: int, sign: Rows, size: int) -> tup
     new[1:] = (places[1:] != places[:-1]) | (tokens[1:] != tokens[:-1])
     at = np.arange(len(tokens))
     copy = at - np.maximum.accumulate(np.where(new, at, 0))
-    return places, tokens * _COPIES + np.minimum(copy, _COPIES - 1)
+    few = copy < _COPIES
+    return places[few], tokens[few] * _COPIES + copy[few]
 
 
 def _joined(first: Rows, second: Rows) -> tuple[Rows, Rows]:
