@@ -14,15 +14,68 @@ from graphenv.graph import Graph
 from graphenv.rewards.ged import EditCosts, GEDResult, warmup
 from graphenv.rewards.ged.compare import Details, Settings, check_core, comparer, read_weights
 from graphenv.rewards.ged.solver import BUDGET, Method
-from graphenv.rewards.terms import EndTerm, Grade, ShapingTerm
+from graphenv.rewards.terms import EndTerm, Grade, ShapingTerm, Term
 from graphenv.task import Task
 
-__all__ = ["Ged", "GedProgress"]
-
-PAPERS = ("struct-llm",)
+__all__ = ["Ged", "GedProgress", "compared"]
 
 
-class Ged(EndTerm):
+class _Comparison(Term):
+    """What the terms share: how graphs are compared. See `Ged` for the arguments."""
+
+    name: ClassVar[str]
+    papers: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        *,
+        budget: int = BUDGET,
+        node_substitute: float = 1.0,
+        node_insert: float = 1.0,
+        node_delete: float = 1.0,
+        edge_substitute: float = 1.0,
+        edge_insert: float = 1.0,
+        edge_delete: float = 1.0,
+        similarity: str | None = None,
+        method: Method = "search",
+        kind_weights: str = "",
+        paper: str | None = None,
+    ) -> None:
+        check_core(self.name)
+        self.settings = Settings(
+            costs=EditCosts(
+                node_substitute=node_substitute,
+                node_insert=node_insert,
+                node_delete=node_delete,
+                edge_substitute=edge_substitute,
+                edge_insert=edge_insert,
+                edge_delete=edge_delete,
+                kind_weights=read_weights(kind_weights),
+            ),
+            budget=budget,
+            similarity=similarity,
+            method=method,
+        )
+        self.paper = paper
+        if paper is None:
+            return
+        if paper not in self.papers:
+            hint = did_you_mean(str(paper), self.papers)
+            raise ConfigError(f"{self.name}: paper={paper!r} is unknown.{hint}")
+        if self.settings != Settings(budget=budget, method=method):
+            raise ConfigError(
+                f"{self.name}(paper={paper!r}) has the costs of the publication; leave out costs, "
+                "similarity and kind_weights, or paper="
+            )
+        self.settings = Settings(budget=budget, method=method, kinds=False)
+        self.range = (-1.0, 1.0)
+
+    def prepare(self) -> None:
+        """Compile the core, or load it from the cache."""
+        warmup()
+
+
+class Ged(_Comparison, EndTerm):
     """max(0, 1 - d / w): d the graph edit distance of prediction and gold, w their larger weights.
 
     w is the larger of the two graphs' summed node costs plus the larger of their summed edge costs:
@@ -78,54 +131,9 @@ class Ged(EndTerm):
     (-1.0, 1.0)
     """
 
+    name: ClassVar[str] = "ged"
+    papers: ClassVar[tuple[str, ...]] = ("struct-llm",)
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.graph", "target.graph"})
-
-    def __init__(
-        self,
-        *,
-        budget: int = BUDGET,
-        node_substitute: float = 1.0,
-        node_insert: float = 1.0,
-        node_delete: float = 1.0,
-        edge_substitute: float = 1.0,
-        edge_insert: float = 1.0,
-        edge_delete: float = 1.0,
-        similarity: str | None = None,
-        method: Method = "search",
-        kind_weights: str = "",
-        paper: str | None = None,
-    ) -> None:
-        check_core("ged")
-        self.settings = Settings(
-            costs=EditCosts(
-                node_substitute=node_substitute,
-                node_insert=node_insert,
-                node_delete=node_delete,
-                edge_substitute=edge_substitute,
-                edge_insert=edge_insert,
-                edge_delete=edge_delete,
-                kind_weights=read_weights(kind_weights),
-            ),
-            budget=budget,
-            similarity=similarity,
-            method=method,
-        )
-        self.paper = paper
-        if paper is None:
-            return
-        if paper not in PAPERS:
-            raise ConfigError(f"ged: paper={paper!r} is unknown.{did_you_mean(str(paper), PAPERS)}")
-        if self.settings != Settings(budget=budget, method=method):
-            raise ConfigError(
-                f"ged(paper={paper!r}) has the costs of the publication; leave out costs, "
-                "similarity and kind_weights, or paper="
-            )
-        self.settings = Settings(budget=budget, method=method, kinds=False)
-        self.range = (-1.0, 1.0)
-
-    def prepare(self) -> None:
-        """Compile the core, or load it from the cache."""
-        warmup()
 
     def scores(self, episodes: Sequence[Episode]) -> list[float | Grade | None]:
         """Return the similarities, in order; all pairs are solved in one batch."""
@@ -142,11 +150,26 @@ class Ged(EndTerm):
                 continue
             places.append(i)
             pairs.append((predicted, gold))
-        results = comparer(self.settings).results(pairs)
-        for i, pair, result in zip(places, pairs, results, strict=True):
-            value = result.similarity if self.paper is None else _struct_llm(pair, result)
-            values[i] = Grade(value, Details(result))
+        grades = compared(pairs, self.settings, self.paper)
+        for i, grade in zip(places, grades, strict=True):
+            values[i] = grade
         return values
+
+
+def compared(
+    pairs: Sequence[tuple[Graph, Graph]], settings: Settings, paper: str | None
+) -> list[Grade]:
+    """Return the grades of (prediction, gold), solved in one batch: similarity, or as published."""
+    results = comparer(settings).results(pairs)
+    grade = _struct_llm if paper else _similarity
+    return [
+        Grade(grade(pair, result), Details(result))
+        for pair, result in zip(pairs, results, strict=True)
+    ]
+
+
+def _similarity(_: tuple[Graph, Graph], result: GEDResult) -> float:
+    return result.similarity
 
 
 def _struct_llm(pair: tuple[Graph, Graph], result: GEDResult) -> float:
@@ -154,7 +177,7 @@ def _struct_llm(pair: tuple[Graph, Graph], result: GEDResult) -> float:
     return 1.0 - result.upper / size if size else 0.0
 
 
-class GedProgress(ShapingTerm):
+class GedProgress(_Comparison, ShapingTerm):
     """Potential: the value that `ged` gives the graph so far; 1 when it is the gold graph.
 
     For an episode that builds its graph step by step. Same arguments as `ged`, without `paper`. A
@@ -172,41 +195,8 @@ class GedProgress(ShapingTerm):
     (-1.0, 1.0)
     """
 
+    name: ClassVar[str] = "ged_progress"
     needs: ClassVar[frozenset[str]] = frozenset({"step.graph", "target.graph"})
-
-    def __init__(
-        self,
-        *,
-        budget: int = BUDGET,
-        node_substitute: float = 1.0,
-        node_insert: float = 1.0,
-        node_delete: float = 1.0,
-        edge_substitute: float = 1.0,
-        edge_insert: float = 1.0,
-        edge_delete: float = 1.0,
-        similarity: str | None = None,
-        method: Method = "search",
-        kind_weights: str = "",
-    ) -> None:
-        check_core("ged_progress")
-        self.settings = Settings(
-            costs=EditCosts(
-                node_substitute=node_substitute,
-                node_insert=node_insert,
-                node_delete=node_delete,
-                edge_substitute=edge_substitute,
-                edge_insert=edge_insert,
-                edge_delete=edge_delete,
-                kind_weights=read_weights(kind_weights),
-            ),
-            budget=budget,
-            similarity=similarity,
-            method=method,
-        )
-
-    def prepare(self) -> None:
-        """Compile the core, or load it from the cache."""
-        warmup()
 
     def potential(self, task: Task, state: State) -> float | None:
         """Return the similarity in [0, 1], 0 where there is no graph yet."""

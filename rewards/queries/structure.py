@@ -13,9 +13,10 @@ from graphenv.graph import Graph
 from graphenv.query.components import components, mentions, spider_components
 from graphenv.query.graphs import pattern_graph, query_graph
 from graphenv.query.model import Query
-from graphenv.rewards.ged import EditCosts, GEDResult, warmup
-from graphenv.rewards.ged.compare import Details, Settings, check_core, comparer, read_weights
+from graphenv.rewards.ged import EditCosts, warmup
+from graphenv.rewards.ged.compare import Settings, check_core, read_weights
 from graphenv.rewards.ged.solver import BUDGET
+from graphenv.rewards.ged.terms import compared
 from graphenv.rewards.graphs import bag_f1
 from graphenv.rewards.terms import EndTerm, Grade
 
@@ -191,16 +192,10 @@ class QueryGed(EndTerm):
                 if id(gold) not in made:
                     made[id(gold)] = graph_of(gold)
                 pairs.append((graph_of(predicted), made[id(gold)]))
-        results = comparer(self.settings).results(pairs)
-        for i, pair, result in zip(places, pairs, results, strict=True):
-            value = result.similarity if self.paper is None else _struct_llm(pair, result)
-            values[i] = Grade(value, Details(result))
+        grades = compared(pairs, self.settings, self.paper)
+        for i, grade in zip(places, grades, strict=True):
+            values[i] = grade
         return values
-
-
-def _struct_llm(pair: tuple[Graph, Graph], result: GEDResult) -> float:
-    size = max(len(graph.nodes) + len(graph.edges) for graph in pair)
-    return 1.0 - result.upper / size if size else 0.0
 
 
 def _matching_clauses(predicted: Query, gold: Query) -> float:
