@@ -191,6 +191,12 @@ class CaptionCorrectionEnv(GraphEnv):
             render_mode=render_mode,
         )
 
+    @property
+    def _shown(self) -> str:
+        if not self.images:
+            return "caption"
+        return "both" if self._captioned else "image"
+
     def _pairs(self) -> list[tuple[str, Scene]]:
         """Return gold captions with their scenes, a seeded sample."""
         places = sample(len(self.scene_source), MEASURED, "caption parser", self.scene_source.split)
@@ -227,14 +233,13 @@ class CaptionCorrectionEnv(GraphEnv):
         return read if same and read is not None else draft
 
     def prompt(self, task: Task) -> tuple[Message, ...]:
-        shown = "both" if self._captioned and self.images else "image" if self.images else "caption"
         system = system_text(
             mode=self.mode,
             draft=self.draft,
             form=self.form,
             answer=self.answer,
             instructions=self.instructions,
-            shown=shown,
+            shown=self._shown,
             embedded=self.kwargs["parser"] is None,
             relations=self.scene_source.relation_names,
         )
@@ -264,7 +269,6 @@ class CaptionCorrectionEnv(GraphEnv):
                 template, max_observation=self.max_observation, vocabulary=words, needs=needs
             )
         draft, text = self.draft_of(task) if self.draft == "planted" else (None, "")
-        shown = "both" if self._captioned and self.images else "image" if self.images else "caption"
         return CorrectionSession(
             template,
             max_observation=self.max_observation,
@@ -273,6 +277,6 @@ class CaptionCorrectionEnv(GraphEnv):
             answer=self.answer,
             captions=self.captions,
             longest=max(len(text), len(str(task.meta["caption"]))),
-            asked_again=again(self.form, shown),
+            asked_again=again(self.form, self._shown),
             needs=needs,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from graphenv.envs.scenes.prompts import detection_lines
+from graphenv.envs.scenes.prompts import TRIPLES, WORDS, detection_lines, opening_chat
 from graphenv.scenes import Scene, SceneObject, scene_json
 from graphenv.task import Message
 
@@ -17,13 +17,6 @@ _JSON = """\
 "relationships": [{"subject": "robot.1", "predicate": "play", "object": "cello.1"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once."""
-_TRIPLES = """\
-```json
-[["robot", "play", "cello"], ["robot", "is", "rusty"], ["parrot"]]
-```
-A fact is [subject, relation, object], or [object, "is", attribute]; an object of which nothing \
-else is told stands alone."""
-
 _GRAPH = {
     "planted": (
         "You correct a scene graph: the objects, what they are like and how they relate. {where} "
@@ -41,7 +34,6 @@ _WHERE = {
     "image": "The image shows what is true.",
     "both": "The caption tells what is true; the image shows the same scene.",
 }
-_WORDS = " Use the caption's words, verbs in their base form."
 _CAPTION = {
     "planted": (
         "You correct a caption of a scene. The scene graph tells what is true, and a caption tells "
@@ -112,8 +104,8 @@ def system_text(
     if mode == "reasoning":
         return _REASONING + known
     what = "a caption" if shown != "image" else "an image"
-    where = _WHERE[shown] + _WORDS * (not relations and shown != "image")
-    example = _TRIPLES if answer == "triples" else _JSON
+    where = _WHERE[shown] + WORDS * (not relations and shown != "image")
+    example = TRIPLES if answer == "triples" else _JSON
     return _GRAPH[draft].format(what=what, where=where, form=example) + known
 
 
@@ -147,9 +139,4 @@ def chat(
         f"{head}:\n{text}" if "\n" in text or text[0] in "[{" else f"{head}: {text}"
         for head, text in shown
     )
-    content: object = text
-    if image is not None:
-        content = [{"type": "image", "image": image}]
-        content += [{"type": "text", "text": text}] if text else []
-    user: Message = {"role": "user", "content": content}
-    return (user,) if system is None else ({"role": "system", "content": system}, user)
+    return opening_chat(text, image, system)

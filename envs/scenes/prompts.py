@@ -10,7 +10,7 @@ from graphenv.scenes import SceneObject
 from graphenv.task import Message
 from graphenv.text import format_call
 
-__all__ = ["chat", "detection_lines", "system_text"]
+__all__ = ["TRIPLES", "WORDS", "chat", "detection_lines", "opening_chat", "system_text"]
 
 # The example is made up: "a rusty robot plays the cello for two parrots, one of them blue".
 _JSON = """\
@@ -29,7 +29,7 @@ _BOXED = """\
 An id is what an object is, with a number that counts those of one kind. List every object once. \
 "bbox" is [left, top, right, bottom] in pixels of the image."""
 _BOXED_TOO = ' Attributes go beside it: "attributes": ["rusty"].'
-_TRIPLES = """\
+TRIPLES = """\
 ```json
 [["robot", "play", "cello"], ["robot", "is", "rusty"], ["parrot"]]
 ```
@@ -48,7 +48,7 @@ _TASK = "You turn {what} into a scene graph: the objects{attributes} and how the
 _GIVEN = "Objects of an image are listed with ids and boxes. You write how they relate."
 _BOTH = " Write what the caption tells, nothing else; the image shows the same scene."
 _CAPTION = " Write what the caption tells, nothing else."
-_WORDS = " Use the caption's words, verbs in their base form."
+WORDS = " Use the caption's words, verbs in their base form."
 _IMAGE = " Write what the image shows."
 
 
@@ -82,7 +82,7 @@ def system_text(
         _GIVEN if given else _TASK.format(what=what, attributes=", what they are like" * attributes)
     )
     if captions:
-        told += (_BOTH if images else _CAPTION) + _WORDS * (not relations)
+        told += (_BOTH if images else _CAPTION) + WORDS * (not relations)
     elif images and not given:
         told += _IMAGE
     example = _example(answer, given=given, boxes=boxes, attributes=attributes)
@@ -106,7 +106,7 @@ def _example(answer: str, *, given: bool, boxes: bool, attributes: bool) -> str:
         return _GIVEN_TRIPLES if answer == "triples" else _GIVEN_JSON
     if boxes:
         return _BOXED + _BOXED_TOO * attributes
-    return _TRIPLES if answer == "triples" else _JSON
+    return TRIPLES if answer == "triples" else _JSON
 
 
 def detection_lines(objects: Sequence[SceneObject]) -> str:
@@ -128,14 +128,18 @@ def _short(number: float) -> float:
 def chat(
     caption: str, given: Sequence[SceneObject], image: str | None, system: str | None
 ) -> tuple[Message, ...]:
-    """Return the opening chat of an episode; an image goes before the text of the user's message.
-
-    With an image the content is a list of parts, the conversational form of TRL and transformers.
-    """
+    """Return the opening chat of an episode: given objects, then the caption."""
     shown = [f"Objects:\n{detection_lines(given)}"] if given else []
     if caption:
         shown.append(caption if system is None and not given else f"Caption: {caption}")
-    text = "\n\n".join(shown)
+    return opening_chat("\n\n".join(shown), image, system)
+
+
+def opening_chat(text: str, image: str | None, system: str | None) -> tuple[Message, ...]:
+    """Return a chat of instructions and the user's message, where an image goes before the text.
+
+    With an image the content is a list of parts, the conversational form of TRL and transformers.
+    """
     content: object = text
     if image is not None:
         parts: list[dict[str, str]] = [{"type": "image", "image": image}]
