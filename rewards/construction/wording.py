@@ -98,6 +98,12 @@ def words(text: str) -> list[str]:
     return _COUNTRIES.sub(_country, " ".join(found)).split() if "united" in found else found
 
 
+@lru_cache(maxsize=1 << 14)
+def _told(name: str) -> tuple[str, ...]:
+    """Return the words of a name: the same names are looked for in every question."""
+    return tuple(words(name))
+
+
 def _country(match: re.Match[str]) -> str:
     return "us" if match[1] else "uk"
 
@@ -202,23 +208,25 @@ class Places:
         return self._known[name]
 
     def _find(self, name: str) -> int:
-        found = self._standing(words(name))
+        told = _told(name)
+        found = self._standing(told)
         bare = _ASIDE.sub("", name)  # "Heat (film)"
         if bare != name:
-            found |= self._standing(words(bare))
-        parts = [part for part in _PARTS.split(name) if part.strip()]
-        if len(parts) > 1 and len(words(name)) <= MAX_NAME_WORDS:  # "Greenville, Wisconsin"
+            found |= self._standing(_told(bare))
+        few = len(told) <= MAX_NAME_WORDS
+        parts = [part for part in _PARTS.split(name) if part.strip()] if few else []
+        if len(parts) > 1:  # "Greenville, Wisconsin"
             together = -1
             for part in parts:
-                together &= self._standing(words(part))
+                together &= self._standing(_told(part))
             found |= together
-        days = dates(name) if any(char.isdigit() for char in name) else set()
-        if days and len(words(name)) <= 4:
+        days = dates(name) if len(told) <= 4 and any(map(str.isdigit, name)) else set()
+        if days:
             day = max(days, key=len)
             found |= sum(1 << i for i, known in enumerate(self._dates) if day in known)
         return found
 
-    def _standing(self, name: list[str]) -> int:
+    def _standing(self, name: tuple[str, ...]) -> int:
         if len(name) > 1 and name[0] == "the":
             name = name[1:]
         if not 0 < len(name) <= MAX_NAME_WORDS or _EMPTY_WORDS.issuperset(name):
