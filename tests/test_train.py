@@ -16,16 +16,19 @@ pytest.importorskip("trl")
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import AutoTokenizer
 
 from graphenv import envs
 from graphenv.agents.bridge.config import TrainConfig
 from graphenv.agents.bridge.grading import Grader, turns_of
+from graphenv.agents.bridge.lengths import fitted
 from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_rows, parse_mixture
 from graphenv.agents.bridge.train import grpo_arguments, pick_backend, train
 from graphenv.agents.bridge.warmup import warm_start
 from graphenv.agents.chats import plain_roles
 from graphenv.agents.llm import LLMAgent, load_model
+from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
 from graphenv.envs.replay import replay
 from graphenv.episode import read_records
@@ -327,3 +330,22 @@ def test_a_batch_asked_for_twice_is_graded_once():
     assert grader.grade(["kgqa"] * 4, range(4), [[g] for g in gold]) is first
     assert [g.score.value for g in first] == [1.0] * 4
     assert grader.take_stats().episodes == 4 and grader.take_stats().episodes == 0
+
+
+def test_limits_of_length_are_those_of_gold_unless_given(tmp_path: Path) -> None:
+    """The usual 24 and 48 tokens cut every scene graph off: nothing could be learned."""
+    open_ = TrainConfig(environments="scene-graph")
+    scenes = envs.make("scene-graph")
+    folder = make_tiny(environment_text([scenes], tasks=50), tmp_path, size="nano")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    found = fitted(open_, {"scene-graph": scenes}, folder)
+    longest = max(len(tokenizer(gold_turns(scenes, i)[0]).input_ids) for i in range(1000, 1100))
+    assert 48 < longest <= found.max_new_tokens == found.grpo["max_completion_length"]
+    short = open_.with_(max_new_tokens=7, grpo={"max_completion_length": 9})
+    assert fitted(short, {"scene-graph": scenes}, folder) == short
+    walks = {"kgqa": envs.make("kgqa", mode="program", hops=1)}
+    usual = fitted(TrainConfig(), walks, folder)
+    assert (usual.max_new_tokens, usual.grpo["max_completion_length"]) == (48, 24)
+    several = {"kgqa": envs.make("kgqa", hops=2)}
+    whole = fitted(TrainConfig(), several, folder).grpo["max_completion_length"]
+    assert whole > fitted(TrainConfig(), several, folder).max_new_tokens

@@ -16,7 +16,7 @@ from graphenv.checks import one_of, whole
 from graphenv.envs.base import GraphEnv
 from graphenv.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["BACKENDS", "TINY_GRPO", "TrainConfig", "versions"]
+__all__ = ["BACKENDS", "TINY_GRPO", "TURN_TOKENS", "TrainConfig", "versions"]
 
 BACKENDS = ("auto", "reward_funcs", "environment_factory", "rollout_func")
 
@@ -36,6 +36,8 @@ TINY_GRPO: dict[str, Any] = {
     "logging_steps": 10,
 }
 """GRPO settings of the tiny policy on a CPU; any of them can be overridden."""
+
+TURN_TOKENS = 48
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class TrainConfig:
     heldout_tasks
         Held-out tasks of the final evaluation.
     max_new_tokens
-        Longest turn in evaluation, in tokens.
+        Longest turn in evaluation, in tokens (0: 48, or more if gold turns are longer; and so
+        `max_completion_length` in `grpo`, if it is not given: see `lengths.fitted`).
     eval_batch
         Chats per call of `generate` in evaluation (0: 256 for the tiny model, else 16).
     credit
@@ -109,7 +112,7 @@ class TrainConfig:
     eval_every: int = 50
     eval_tasks: int = 200
     heldout_tasks: int = 1000
-    max_new_tokens: int = 48
+    max_new_tokens: int = 0
     eval_batch: int = 0
     credit: str = "outcome"
     backend: str = "auto"
@@ -122,12 +125,18 @@ class TrainConfig:
         parse_mixture(self.environments)
         for name in ("warmup", "steps", "eval_every", "eval_tasks", "heldout_tasks"):
             whole("train", name, getattr(self, name), 0)
+        whole("train", "max_new_tokens", self.max_new_tokens, 0)
         one_of("train", "backend", self.backend, BACKENDS)
 
     @property
     def batch(self) -> int:
         """Chats per call of `generate` in evaluation, the default filled in."""
         return self.eval_batch or (256 if self.model == "tiny" else 16)
+
+    @property
+    def turn_tokens(self) -> int:
+        """Longest turn in evaluation, the least default filled in."""
+        return self.max_new_tokens or TURN_TOKENS
 
     @property
     def supervised(self) -> tuple[int, float]:

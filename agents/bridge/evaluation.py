@@ -68,7 +68,7 @@ def evaluate_model(
     was_training = model.training
     model.eval()
     agent = LLMAgent.of(
-        model, tokenizer, max_new_tokens=config.max_new_tokens, batch_size=config.batch
+        model, tokenizer, max_new_tokens=config.turn_tokens, batch_size=config.batch
     )
     envs = config.make_envs(split)
     indices: list[int] = []

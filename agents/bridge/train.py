@@ -17,6 +17,7 @@ from transformers import PrinterCallback
 from graphenv.agents.bridge.config import TINY_GRPO, TrainConfig
 from graphenv.agents.bridge.evaluation import evaluate_model, write_final
 from graphenv.agents.bridge.grading import Grader, PartFunction, RewardFunction, TruthFunction
+from graphenv.agents.bridge.lengths import fitted
 from graphenv.agents.bridge.logs import RunLog
 from graphenv.agents.bridge.rows import make_dataset, make_rows
 from graphenv.agents.bridge.warmup import warm_start
@@ -77,6 +78,10 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     if PartialState().is_main_process:
         config.save()
     start = Path(config.start) if config.start else warm_start(config)
+    config = fitted(config, envs, start)
+    arguments.max_completion_length = config.grpo["max_completion_length"]
+    if PartialState().is_main_process:
+        config.save()
     trainer = build_trainer(config, arguments, envs, start)
     trainer.remove_callback(PrinterCallback)  # our own log is the one to read
     log = RunLog(config, trainer)
@@ -132,7 +137,7 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
         if credit.sees_turns and env.max_turns == 1:
             raise ConfigError(
                 f"train: credit={config.credit!r} tells turns apart, but {name} is played in one "
-                "turn. Use credit='outcome', or an environment with several turns (mode='tools')."
+                "turn. Use credit='outcome', or a mode with turns (`tools`, `steps`, `turns`)."
             )
 
 
@@ -237,7 +242,7 @@ def build_trainer(
     elif backend == "rollout_func":
         from graphenv.agents.bridge.rollout import EnvRollout
 
-        extra["rollout_func"] = EnvRollout(envs, max_turn_tokens=config.max_new_tokens)
+        extra["rollout_func"] = EnvRollout(envs, max_turn_tokens=config.turn_tokens)
     if config.peft and not hasattr(model, "peft_config"):
         extra["peft_config"] = config.lora()
     return GraphGRPOTrainer(

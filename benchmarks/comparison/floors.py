@@ -18,6 +18,7 @@ import numpy.typing as npt
 from graphenv import agents, envs
 from graphenv.agents.base import Agent
 from graphenv.agents.bridge.config import TrainConfig
+from graphenv.agents.bridge.lengths import fitted
 from graphenv.agents.families import family_of
 from graphenv.agents.llm import show_loading_bars
 from graphenv.benchmarks.comparison.stats import Interval, wilson
@@ -249,7 +250,7 @@ def compute_floors(
         show_loading_bars(sys.stderr.isatty())
         options = {
             "model": start,
-            "max_new_tokens": config.max_new_tokens,
+            "max_new_tokens": fitted(config, config.make_envs("train"), start).turn_tokens,
             "batch_size": config.batch,
         }
         agent = agents.make("llm", env, **options)
