@@ -6,11 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from graphenv.errors import UnknownNameError, did_you_mean
+from graphenv.checks import one_of
+from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
 from graphenv.references import check_keywords, load_row
 from graphenv.task import Task, check_split
 
-__all__ = ["Source", "named_source"]
+__all__ = ["Source", "check_paraphrases", "named_source"]
+
+_PARAPHRASES = ("split", "seen", "unseen")
 
 
 class Source(ABC):
@@ -79,3 +82,20 @@ def named_source(
     cls = load_row(rows[name])
     check_keywords(f"{what}: source={name!r}", cls, arguments, also=also)
     return cls(*positional, **arguments)
+
+
+def check_paraphrases(paraphrases: str, split: str) -> str:
+    """Return which wordings a made source uses: `split`, `seen` or `unseen`.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them, or held-out wordings are asked for in another split.
+    """
+    one_of("synthetic", "paraphrases", paraphrases, _PARAPHRASES)
+    if paraphrases == "unseen" and split != "heldout":
+        raise ConfigError(
+            f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
+            "split='heldout' only, or they would not be held out"
+        )
+    return paraphrases

@@ -13,8 +13,8 @@ __all__ = ["again", "chat", "scene_text", "system_text"]
 
 _JSON = """\
 ```json
-{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "cello.1"}], \
-"relationships": [{"subject": "robot.1", "predicate": "play", "object": "cello.1"}]}
+{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "french horn.1"}], \
+"relationships": [{"subject": "robot.1", "predicate": "play", "object": "french horn.1"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once."""
 _GRAPH = {
@@ -60,10 +60,10 @@ Then answer with a JSON list: names of objects, an attribute, a number in digits
 For "What does the rusty robot play?" this is
 (robot: object)
 (rusty: attribute)
-(cello: object)
+(french horn: object)
 (robot, is, rusty)
-(robot, play, cello)
-<answer>["cello"]</answer>"""
+(robot, play, french horn)
+<answer>["french horn"]</answer>"""
 _SHORT = {
     "graph": "Write the corrected scene graph in one ```json block.",
     "caption": "Write the corrected caption between <answer> and </answer>.",

@@ -110,21 +110,16 @@ class KGConstructionEnv(GraphEnv):
         kwargs = recorded(locals())
         self.mode = one_of(env_id, "mode", mode, MODES)
         self.show_relations = flag(env_id, "show_relations", show_relations)
-        self._document_source = make_source(
+        self.document_source: DocumentSource = make_source(
             source, split, source_arguments, also=offered(KGConstructionEnv)
         )
         super().__init__(
             env_id=env_id,
-            source=self._document_source,
+            source=self.document_source,
             kwargs=kwargs,
             max_turns=turn_limit(env_id, max_turns, 16, mode=mode, single="single"),
             render_mode=render_mode,
         )
-
-    @property
-    def document_source(self) -> DocumentSource:
-        """The source, with the relation names of its tasks."""
-        return self._document_source
 
     @cached_property
     def _system(self) -> str | None:

@@ -12,36 +12,36 @@ from graphenv.text import format_call
 
 __all__ = ["TRIPLES", "WORDS", "chat", "detection_lines", "opening_chat", "system_text"]
 
-# The example is made up: "a rusty robot plays the cello for two parrots, one of them blue".
+# The example is made up: "a rusty robot plays the french horn for two parrots, one of them blue".
 _JSON = """\
 ```json
-{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "cello.1"}, {"id": "parrot.1", \
+{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "french horn.1"}, {"id": "parrot.1", \
 "attributes": ["blue"]}, {"id": "parrot.2"}], "relationships": [{"subject": "robot.1", \
-"predicate": "play", "object": "cello.1"}, {"subject": "robot.1", "predicate": "play for", \
+"predicate": "play", "object": "french horn.1"}, {"subject": "robot.1", "predicate": "play for", \
 "object": "parrot.1"}, {"subject": "robot.1", "predicate": "play for", "object": "parrot.2"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once."""
 _BOXED = """\
 ```json
-{"objects": [{"id": "robot.1", "bbox": [40, 12, 96, 130]}, {"id": "cello.1", "bbox": [70, 48, \
-110, 140]}], "relationships": [{"subject": "robot.1", "predicate": "play", "object": "cello.1"}]}
+{"objects": [{"id": "robot.1", "bbox": [40, 12, 96, 130]}, {"id": "french horn.1", "bbox": [70, 48, \
+110, 140]}], "relationships": [{"subject": "robot.1", "predicate": "play", "object": "french horn.1"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once. \
 "bbox" is [left, top, right, bottom] in pixels of the image."""
 _BOXED_TOO = ' Attributes go beside it: "attributes": ["rusty"].'
 TRIPLES = """\
 ```json
-[["robot", "play", "cello"], ["robot", "is", "rusty"], ["parrot"]]
+[["robot", "play", "french horn"], ["robot", "is", "rusty"], ["parrot"]]
 ```
 A fact is [subject, relation, object], or [object, "is", attribute]; an object of which nothing \
 else is told stands alone."""
 _GIVEN_JSON = """\
 ```json
-{"relationships": [{"subject": "robot.1", "predicate": "play", "object": "cello.1"}]}
+{"relationships": [{"subject": "robot.1", "predicate": "play", "object": "french horn.1"}]}
 ```"""
 _GIVEN_TRIPLES = """\
 ```json
-[["robot.1", "play", "cello.1"]]
+[["robot.1", "play", "french horn.1"]]
 ```"""
 
 _TASK = "You turn {what} into a scene graph: the objects{attributes} and how they relate."
@@ -88,10 +88,13 @@ def system_text(
     example = _example(answer, given=given, boxes=boxes, attributes=attributes)
     if mode == "single":
         return f"{told} Answer with {form} in one block, in this form:\n{example}{known}"
+    # Lists are told with commas there, which nobody could guess.
+    details = {"attributes": "rusty, tall"} if attributes else {}
+    details |= {"box": "40, 12, 96, 130"} if boxes else {}
     call = (
-        format_call("add_relation", subject="robot.1", relation="play", object="cello.1")
+        format_call("add_relation", subject="robot.1", relation="play", object="french horn.1")
         if given
-        else format_call("add_object", label="robot")
+        else format_call("add_object", label="robot", **details)
     )
     listed = "\n".join(f"- {spec.usage}" for spec in tools)
     return (

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from graphenv.corpus import Passage
 from graphenv.envs.construction.reading import plain_name
 from graphenv.envs.construction.sources.published import Documents, PublishedDocuments
-from graphenv.envs.files import broken_row, first_file, need, read_rows
+from graphenv.envs.files import broken_row, need, read_rows
 from graphenv.errors import DataError
 from graphenv.task import carve_split
 from graphenv.text import normalize
@@ -61,16 +62,14 @@ class ReDocRED(PublishedDocuments):
         folder = Path(root)
         asked = f"redocred in {folder}"
         dev = need(folder / "dev_revised.json", asked=asked, layout=LAYOUT)
-        train = first_file(folder, ("train_revised.json",))
+        train = folder / "train_revised.json"
         names = _relation_names(folder / "rel_info.json")
         self.merged = 0
         self._names = names
         rows = self._of_split(dev, train if train.is_file() else None)
         if not names:
             used = {relation for row in rows for _, relation, _ in row.triples or ()}
-            rows = [
-                Documents(r.id, r.passages, r.triples, tuple(sorted(used)), r.aliases) for r in rows
-            ]
+            rows = [replace(row, relations=tuple(sorted(used))) for row in rows]
         self._close(rows)
 
     def _of_split(self, dev: Path, train: Path | None) -> list[Documents]:

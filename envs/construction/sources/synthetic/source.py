@@ -6,9 +6,10 @@ import hashlib
 from functools import partial
 from typing import Any
 
-from graphenv.checks import is_whole
+from graphenv.checks import flag, is_whole, whole
 from graphenv.choices import Choices, Permutation, mix
 from graphenv.corpus import CorpusQuestion, Passage
+from graphenv.envs.arguments import recorded
 from graphenv.envs.construction.sources.base import DocumentSource, document_task
 from graphenv.envs.construction.sources.synthetic import distractors as asides
 from graphenv.envs.construction.sources.synthetic.mentions import INTRODUCTIONS, Cast
@@ -24,6 +25,7 @@ from graphenv.envs.construction.sources.synthetic.writing import Writer
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES
 from graphenv.envs.kgqa.sources.synthetic.schema import RELATIONS
 from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space
+from graphenv.envs.sources import check_paraphrases
 from graphenv.errors import ConfigError
 from graphenv.graph import Triple
 from graphenv.seeding import stable_hash
@@ -33,7 +35,6 @@ __all__ = ["SIZES", "WORLDS", "SyntheticDocuments"]
 
 SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
 WORLDS = {"train": 8, "validation": 2, "heldout": 2}
-PARAPHRASES = ("split", "seen", "unseen")
 _QUESTIONS = 3
 _MOST_ANSWERS = 50  # of a path in the whole world; what documents state is a small part of it
 _ROOM = 4  # problems of a world for each of its tasks, at least: about one in two is a good one
@@ -118,37 +119,30 @@ class SyntheticDocuments(DocumentSource):
         tasks: int | None = None,
         worlds: int | None = None,
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = recorded(locals())
         self._arguments = {k: arguments[k] for k in sorted(arguments)}
         super().__init__(split)
-        self._documents = _check("documents", documents, 2, 6)
-        self._facts = _check("facts", facts, 1, 12)
-        self._distractors = _check("distractors", distractors, 0, 4)
-        self._entities = _check("entities", entities, 300, 100_000)
-        self._relations = _check("relations", relations, 8, _MOST_RELATIONS)
-        self._seed = _check("seed", seed, 0, 2**63)
-        self._tasks = SIZES[split] if tasks is None else _check("tasks", tasks, 1, 10_000_000)
-        self._worlds = WORLDS[split] if worlds is None else _check("worlds", worlds, 1, 1_000)
+        self._documents = whole("synthetic", "documents", documents, 2, 6)
+        self._facts = whole("synthetic", "facts", facts, 1, 12)
+        self._distractors = whole("synthetic", "distractors", distractors, 0, 4)
+        self._entities = whole("synthetic", "entities", entities, 300, 100_000)
+        self._relations = whole("synthetic", "relations", relations, 8, _MOST_RELATIONS)
+        self._seed = whole("synthetic", "seed", seed, 0, 2**63)
+        self._tasks = (
+            SIZES[split] if tasks is None else whole("synthetic", "tasks", tasks, 1, 10_000_000)
+        )
+        self._worlds = (
+            WORLDS[split] if worlds is None else whole("synthetic", "worlds", worlds, 1, 1_000)
+        )
         self._hops = _hop_list(hops)
         if self._hops[-1] > documents:
             raise ConfigError(
                 f"synthetic: hops={hops!r} with documents={documents}: each fact of a question "
                 "stands in a document of its own; set documents to the largest of hops or more"
             )
-        for name, value in (("aliases", aliases), ("coreference", coreference)):
-            if not isinstance(value, bool):
-                raise ConfigError(f"synthetic: {name}={value!r} must be true or false")
-        self._aliases, self._coreference = aliases, coreference
-        if paraphrases not in PARAPHRASES:
-            raise ConfigError(
-                f"synthetic: paraphrases={paraphrases!r} is not one of {', '.join(PARAPHRASES)}"
-            )
-        if paraphrases == "unseen" and split != "heldout":
-            raise ConfigError(
-                f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
-                "split='heldout' only, or they would not be held out"
-            )
-        self._paraphrases = paraphrases
+        self._aliases = flag("synthetic", "aliases", aliases)
+        self._coreference = flag("synthetic", "coreference", coreference)
+        self._paraphrases = check_paraphrases(paraphrases, split)
         self._key = stable_hash("synthetic documents", seed, split)
         self._order = Permutation(self._tasks, "synthetic documents", seed, split)
         self._turns = -(-self._tasks // (self._worlds * len(self._hops)))
@@ -300,12 +294,3 @@ def _hop_list(hops: Any) -> tuple[int, ...]:
     if not numbers or not all(is_whole(n, 2, 3) for n in numbers):
         raise ConfigError(f"synthetic: hops={hops!r} must be 2, 3 or a list of them")
     return tuple(sorted(set(numbers)))
-
-
-def _check(name: str, value: Any, low: int, high: int) -> int:
-    if not is_whole(value, low, high):
-        raise ConfigError(
-            f"synthetic: {name}={value!r} must be a whole number from {low} to {high}"
-        )
-    assert isinstance(value, int)
-    return value

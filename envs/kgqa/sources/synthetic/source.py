@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphenv.checks import flag, one_of, whole
+from graphenv.checks import flag, whole
 from graphenv.choices import Choices, mix
+from graphenv.envs.arguments import recorded
 from graphenv.envs.kgqa.program import Filter
 from graphenv.envs.kgqa.sources.base import KGQASource, hop_list, question_task
 from graphenv.envs.kgqa.sources.synthetic.questions import FRAMES, question
@@ -16,6 +17,7 @@ from graphenv.envs.kgqa.sources.synthetic.schema import DISTRACTORS, RELATIONS
 from graphenv.envs.kgqa.sources.synthetic.space import Space, make_space
 from graphenv.envs.kgqa.sources.synthetic.world import make_world
 from graphenv.envs.kgqa.walk import Walk
+from graphenv.envs.sources import check_paraphrases
 from graphenv.errors import ConfigError
 from graphenv.knowledge import TripleStore
 from graphenv.seeding import stable_hash
@@ -24,7 +26,6 @@ from graphenv.task import Task
 __all__ = ["SIZES", "SyntheticSource"]
 
 SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
-PARAPHRASES = ("split", "seen", "unseen")
 _MAX_HOPS = 4
 _TRIES = 400  # problems looked at before a question kind is given up for an index
 _PICKY_TRIES = 120  # of those, how many may be left out because their count is too common
@@ -111,7 +112,7 @@ class SyntheticSource(KGQASource):
         seed: int = 0,
     ) -> None:
         super().__init__(split)
-        self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        self._arguments = recorded(locals())
         lengths = hop_list(hops, "synthetic", most=_MAX_HOPS)
         for name, share in (
             ("constraints", constraints), ("intersections", intersections), ("counts", counts)
@@ -121,12 +122,6 @@ class SyntheticSource(KGQASource):
             raise ConfigError(
                 f"synthetic: constraints={constraints} and intersections={intersections} are "
                 "shares of the same questions; together they must not exceed 1"
-            )
-        one_of("synthetic", "paraphrases", paraphrases, PARAPHRASES)
-        if paraphrases == "unseen" and split != "heldout":
-            raise ConfigError(
-                f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
-                "split='heldout' only, or they would not be held out"
             )
         whole("synthetic", "max_answers", max_answers, 1)
         self.drop_topic = flag("synthetic", "drop_topic", drop_topic)
@@ -142,7 +137,7 @@ class SyntheticSource(KGQASource):
         self._made = make_world(**size)
         self._spaces = [make_space(**size, hops=h, max_answers=max_answers) for h in lengths]
         self._shares = constraints, intersections, counts
-        self._paraphrases = paraphrases
+        self._paraphrases = check_paraphrases(paraphrases, split)
         self._max_answers = max_answers
         self._key = stable_hash("synthetic tasks", seed, split)
         self._regions = [space.region(split) for space in self._spaces]

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphenv.checks import is_whole, one_of, whole
 from graphenv.choices import Choices, Permutation, mix
+from graphenv.envs.arguments import recorded
 from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.files.contents import Contents
@@ -24,6 +25,7 @@ from graphenv.envs.queries.sources.synthetic.space import Space, make_space
 from graphenv.envs.queries.sources.synthetic.sql import write_sql
 from graphenv.envs.queries.sources.synthetic.wording import word
 from graphenv.envs.queries.sources.synthetic.world import World, make_world
+from graphenv.envs.sources import check_paraphrases
 from graphenv.errors import ConfigError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.query.schema import Schema
@@ -34,7 +36,6 @@ __all__ = ["SIZES", "WORLDS", "Problem", "SyntheticQueries"]
 
 SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
 WORLDS = {"train": 16, "validation": 6, "heldout": 8}
-PARAPHRASES = ("split", "seen", "unseen")
 SCHEMAS = ("unseen", "seen")
 _EXTRAS = (0, 1, 0, 1, 2)  # further filters of five questions
 _DETOURS = 3  # kinds tried instead of one that has no good question left, without repetitions
@@ -124,7 +125,7 @@ class SyntheticQueries(QuerySource):
         worlds: int | None = None,
         tasks: int | None = None,
     ) -> None:
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = recorded(locals())
         self._arguments = {k: arguments[k] for k in sorted(arguments)}
         one_of("synthetic", "language", language, ("sql", "cypher"))
         super().__init__(language, split)
@@ -140,13 +141,7 @@ class SyntheticQueries(QuerySource):
             SIZES[split] if tasks is None else whole("synthetic", "tasks", tasks, 1, 10_000_000)
         )
         one_of("synthetic", "schemas", schemas, SCHEMAS)
-        one_of("synthetic", "paraphrases", paraphrases, PARAPHRASES)
-        if paraphrases == "unseen" and split != "heldout":
-            raise ConfigError(
-                f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
-                "split='heldout' only, or they would not be held out"
-            )
-        self._paraphrases = paraphrases
+        self._paraphrases = check_paraphrases(paraphrases, split)
         self._size, self._seed = size, seed
         self._own = own
         # In worlds that training shares a split owns its twelfths, elsewhere everything.

@@ -9,8 +9,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from graphenv.checks import flag, is_whole, one_of, whole
+from graphenv.checks import flag, is_whole, whole
 from graphenv.choices import Choices, mix
+from graphenv.envs.arguments import recorded
 from graphenv.envs.cache import cached
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary, scene_task
 from graphenv.envs.scenes.sources.synthetic.frames import FRAMES
@@ -21,6 +22,7 @@ from graphenv.envs.scenes.sources.synthetic.relations import DRAWN, PHRASES, SPA
 from graphenv.envs.scenes.sources.synthetic.space import Group, Kind, groups
 from graphenv.envs.scenes.sources.synthetic.vocabulary import CATEGORY, LABELS
 from graphenv.envs.scenes.sources.synthetic.wording import write_caption
+from graphenv.envs.sources import check_paraphrases
 from graphenv.errors import ConfigError
 from graphenv.scenes import Scene, SceneObject
 from graphenv.seeding import stable_hash
@@ -29,7 +31,6 @@ from graphenv.task import Task
 __all__ = ["SIZES", "SyntheticScenes"]
 
 SIZES = {"train": 50_000, "validation": 5_000, "heldout": 5_000}
-PARAPHRASES = ("split", "seen", "unseen")
 _MOST_OBJECTS = 8
 _VERSION = 0
 
@@ -98,7 +99,7 @@ class SyntheticScenes(SceneSource):
         seed: int = 0,
     ) -> None:
         super().__init__(split)
-        arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        arguments = recorded(locals())
         counts: list[Any] = list(objects) if isinstance(objects, list | tuple) else [objects]
         self._arguments = {**arguments, "objects": counts}
         if not counts or not all(is_whole(count, 2, _MOST_OBJECTS) for count in counts):
@@ -113,19 +114,13 @@ class SyntheticScenes(SceneSource):
         if tasks is not None:
             whole("synthetic", "tasks", tasks, 1)
         flag("synthetic", "detected", detected)
-        one_of("synthetic", "paraphrases", paraphrases, PARAPHRASES)
-        if paraphrases == "unseen" and split != "heldout":
-            raise ConfigError(
-                f"synthetic: paraphrases='unseen' with split={split!r}; held-out wordings occur in "
-                "split='heldout' only, or they would not be held out"
-            )
         self._groups = [
             group
             for n in dict.fromkeys(counts)
             for group in _groups(n, min(attributes, 2 * n), seed)
         ]
         self._relations = relations
-        self._paraphrases = paraphrases
+        self._paraphrases = check_paraphrases(paraphrases, split)
         self._detected = detected
         self._size = size
         self._length = SIZES[split] if tasks is None else tasks
