@@ -209,6 +209,8 @@ class Places:
 
     def _find(self, name: str) -> int:
         told = _told(name)
+        if len(told) > MAX_NAME_WORDS and ")" not in name:
+            return 0
         found = self._standing(told)
         bare = _ASIDE.sub("", name)  # "Heat (film)"
         if bare != name:
