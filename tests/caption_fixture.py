@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import patch
 
 from graphenv import envs
 from graphenv.envs.captions.env import CaptionCorrectionEnv
@@ -287,13 +288,8 @@ class FixtureScenes(SceneSource):
 
 def make_env(**kwargs: Any) -> CaptionCorrectionEnv:
     """Return an environment over the hand-made scenes."""
-    known = "fixture" in SOURCES
-    SOURCES["fixture"] = "caption_fixture:FixtureScenes"
-    try:
+    with patch.dict(SOURCES, fixture="caption_fixture:FixtureScenes"):
         env = envs.make("caption-correction", **{"source": "fixture", **kwargs})
-    finally:
-        if not known:
-            del SOURCES["fixture"]
     assert isinstance(env, CaptionCorrectionEnv)
     return env
 

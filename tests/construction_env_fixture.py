@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
+from unittest.mock import patch
 
 from graphenv import envs
 from graphenv.corpus import CorpusQuestion, Passage
@@ -77,21 +77,9 @@ class FixtureDocuments(DocumentSource):
         )
 
 
-@contextmanager
-def fixture_source() -> Iterator[None]:
-    """Make `source="fixture"` known for a while."""
-    known = "fixture" in SOURCES
-    SOURCES["fixture"] = "construction_env_fixture:FixtureDocuments"
-    try:
-        yield
-    finally:
-        if not known:
-            del SOURCES["fixture"]
-
-
 def make_env(**kwargs: Any) -> GraphEnv:
     """Return an environment over the hand-made documents."""
-    with fixture_source():
+    with patch.dict(SOURCES, fixture="construction_env_fixture:FixtureDocuments"):
         return envs.make("kg-construction", **{"source": "fixture", **kwargs})
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from unittest.mock import patch
 
 from graphenv import envs
 from graphenv.envs.base import GraphEnv
@@ -101,16 +100,9 @@ class FixtureSource(KGQASource):
         return world()
 
 
-@contextmanager
-def fixture_source() -> Iterator[None]:
+def fixture_source() -> Any:
     """Make `source="fixture"` known for a while."""
-    known = "fixture" in SOURCES
-    SOURCES["fixture"] = "kgqa_fixture:FixtureSource"
-    try:
-        yield
-    finally:
-        if not known:
-            del SOURCES["fixture"]
+    return patch.dict(SOURCES, fixture="kgqa_fixture:FixtureSource")
 
 
 def make_env(**kwargs: Any) -> GraphEnv:

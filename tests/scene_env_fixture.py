@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from graphenv import envs
 from graphenv.envs.base import GraphEnv
@@ -81,21 +80,9 @@ class FixtureScenes(SceneSource):
         return SCENES[index].objects if self._detected else ()
 
 
-@contextmanager
-def fixture_source() -> Iterator[None]:
-    """Make `source="fixture"` known for a while."""
-    known = "fixture" in SOURCES
-    SOURCES["fixture"] = "scene_env_fixture:FixtureScenes"
-    try:
-        yield
-    finally:
-        if not known:
-            del SOURCES["fixture"]
-
-
 def make_env(**kwargs: Any) -> GraphEnv:
     """Return an environment over the hand-made scenes."""
-    with fixture_source():
+    with patch.dict(SOURCES, fixture="scene_env_fixture:FixtureScenes"):
         return envs.make("scene-graph", **{"source": "fixture", **kwargs})
 
 

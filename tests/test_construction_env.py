@@ -47,14 +47,10 @@ def single(turn: str, index: int = FILMS, **kwargs: Any) -> Episode:
 
 READABLE = {
     "fenced": f"Here it is.\n```json\n{ROW}\n```",
-    "unmarked": f"```\n{ROW}\n```",
-    "upper_mark": f"```JSON\n{ROW}\n```\nThat is all.",
-    "one_line": f"```json {ROW} ```",
     "tags": f"<answer>{ROW}</answer>",
     "fenced_in_tags": f"<answer>\n```json\n{ROW}\n```\n</answer>",
     "bare": f"  {ROW}\n",
     "objects": f"```json\n{OBJECT}\n```",
-    "thought_before": f"<think>```json\n[]\n```</think>{ROW}",
     "tags_go_before_blocks": f"```json\n[]\n```<answer>{ROW}</answer>",
 }
 
@@ -68,11 +64,8 @@ UNREADABLE = {
     "nothing": ("", "no ```json block"),
     "prose": ("Heat is of 1995.", "no ```json block"),
     "two_blocks": (f"```json\n{ROW}\n```\n```json\n{ROW}\n```", "2 fenced blocks"),
-    "two_answers": (f"<answer>{ROW}</answer><answer>{ROW}</answer>", "more than one <answer>"),
     "open_block": (f"```json\n{ROW}", "never closed"),
-    "open_answer": (f"<answer>{ROW}", "never closed"),
     "other_mark": (f"```sql\n{ROW}\n```", "'sql'; json is asked for"),
-    "empty_block": ("```json\n\n```", "the block is empty"),
     "empty_answer": ("<answer></answer>", "empty"),
     "program": (f"<program>{ROW}</program>", "<program>"),
     "tool_call": (format_call("add", triple="x") + ROW, "no tools here"),

@@ -15,15 +15,11 @@ from graphenv.envs.scenes.reading import find_scene
 from graphenv.episode import STATUSES
 from graphenv.text import MAX_JSON_DEPTH, format_answer, parse_turn
 
-# -- what is read ---------------------------------------------------------------------------------
+# -- what is read; all ways to write a block are in test_query_turns -------------------------------
 
 J = '{"objects": []}'
 READ: dict[str, tuple[str, str | None, str]] = {
     "block": (block(J), J, ""),
-    "between prose": (f"I see.\n{block(J)}\nThat is all.", J, ""),
-    "no mark": (f"```\n{J}\n```", J, ""),
-    "capitals": (f"```JSON\n{J}\n```", J, ""),
-    "one line": (f"```json {J}```", J, ""),
     "bare": (f"\n {J} ", J, ""),
     "bare list": ('[["goat"]]', '[["goat"]]', ""),
     "answer": (f"<answer>{J}</answer>", J, ""),
@@ -31,20 +27,12 @@ READ: dict[str, tuple[str, str | None, str]] = {
     "block around an answer": (f"```json\n<answer>{J}</answer>\n```", J, ""),
     "answer as a list": (format_answer([J]), J, ""),
     "facts in an answer": ('<answer>[["a", "b", "c"]]</answer>', '[["a", "b", "c"]]', ""),
-    "thought before": (f"<think>{block('[]')}</think>{J}", J, ""),
-    "windows": (f"```json\r\n{J}\r\n```\r\n", J, ""),
     "nothing": ("", None, "no ```json block"),
     "prose": ("There is a goat.", None, "no ```json block"),
-    "prose around bare": (f"Here: {J}", None, "no ```json block"),
     "two blocks": (f"{block(J)}\nor\n{block(J)}", None, "2 fenced blocks"),
     "answer beside a draft": (f"{block('[]')}\n<answer>{J}</answer>", J, ""),
-    "two answers": (f"<answer>{J}</answer>" * 2, None, "more than one <answer>"),
     "open block": (f"```json\n{J}", None, "never closed"),
-    "open answer": (f"<answer>{J}", None, "<answer> is never closed"),
-    "open thought": (f"<think>{J}", None, "<think> is never closed"),
-    "another mark": (f"```python\n{J}\n```", None, "marked as 'python'"),
     "program": (f"<program>{J}</program>", None, "<program> block is not read"),
-    "empty block": ("```json\n\n```", None, "the block is empty"),
     "empty answer": ("<answer></answer>", None, "the answer is empty"),
 }
 
