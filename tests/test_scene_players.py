@@ -128,5 +128,5 @@ def test_gold_is_right_on_all_of_factual(
 @pytest.mark.data
 def test_the_example_of_the_prompt_is_in_no_data(graphenv_data: Path):
     files = (graphenv_data / "scene_graph" / "factual").glob("*.jsonl")
-    assert not any("cello" in file.read_text(encoding="utf-8") for file in files)
-    assert "cello" not in str(env_with("synthetic").scene_source.vocabulary)
+    assert not any("french horn" in file.read_text(encoding="utf-8") for file in files)
+    assert "french horn" not in str(env_with("synthetic").scene_source.vocabulary)

@@ -15,16 +15,18 @@ __all__ = ["TRIPLES", "WORDS", "chat", "detection_lines", "opening_chat", "syste
 # The example is made up: "a rusty robot plays the french horn for two parrots, one of them blue".
 _JSON = """\
 ```json
-{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "french horn.1"}, {"id": "parrot.1", \
-"attributes": ["blue"]}, {"id": "parrot.2"}], "relationships": [{"subject": "robot.1", \
-"predicate": "play", "object": "french horn.1"}, {"subject": "robot.1", "predicate": "play for", \
-"object": "parrot.1"}, {"subject": "robot.1", "predicate": "play for", "object": "parrot.2"}]}
+{"objects": [{"id": "robot.1", "attributes": ["rusty"]}, {"id": "french horn.1"}, \
+{"id": "parrot.1", "attributes": ["blue"]}, {"id": "parrot.2"}], \
+"relationships": [{"subject": "robot.1", "predicate": "play", "object": "french horn.1"}, \
+{"subject": "robot.1", "predicate": "play for", "object": "parrot.1"}, \
+{"subject": "robot.1", "predicate": "play for", "object": "parrot.2"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once."""
 _BOXED = """\
 ```json
-{"objects": [{"id": "robot.1", "bbox": [40, 12, 96, 130]}, {"id": "french horn.1", "bbox": [70, 48, \
-110, 140]}], "relationships": [{"subject": "robot.1", "predicate": "play", "object": "french horn.1"}]}
+{"objects": [{"id": "robot.1", "bbox": [40, 12, 96, 130]}, {"id": "french horn.1", \
+"bbox": [70, 48, 110, 140]}], "relationships": [{"subject": "robot.1", "predicate": "play", \
+"object": "french horn.1"}]}
 ```
 An id is what an object is, with a number that counts those of one kind. List every object once. \
 "bbox" is [left, top, right, bottom] in pixels of the image."""

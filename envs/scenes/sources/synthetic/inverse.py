@@ -109,7 +109,8 @@ class _Reader:
         found = [at for at in alike if set(mention.words) <= set(self.told[at])]
         if len(found) != 1:
             name = " ".join(("the", *mention.words, mention.label))
-            return 0, f"{name!r} may be any of {len(found)} objects told so far"
+            several = f"{len(found)} of the objects told so far" if found else "nothing told so far"
+            return 0, f"{name!r} is {several}"
         return found[0], ""
 
     def _describe(self, place: int, words: list[str]) -> str:
