@@ -152,6 +152,12 @@ def dates(text: str) -> set[str]:
     return found - {""}
 
 
+@lru_cache(maxsize=1 << 14)
+def _day_in(name: str) -> str:
+    """Return the most exact date of a name, "" if it has none."""
+    return max(sorted(dates(name)), key=len, default="")
+
+
 def _number(token: str) -> str:
     match = re.fullmatch(r"(\d{1,4})(?:st|nd|rd|th)?", token)
     return match[1] if match else ""
@@ -209,24 +215,28 @@ class Places:
 
     def _find(self, name: str) -> int:
         told = _told(name)
-        if len(told) > MAX_NAME_WORDS and ")" not in name:
-            return 0
-        found = self._standing(told)
-        bare = _ASIDE.sub("", name)  # "Heat (film)"
-        if bare != name:
-            found |= self._standing(_told(bare))
-        few = len(told) <= MAX_NAME_WORDS
-        parts = [part for part in _PARTS.split(name) if part.strip()] if few else []
-        if len(parts) > 1:  # "Greenville, Wisconsin"
-            together = -1
-            for part in parts:
-                together &= self._standing(_told(part))
-            found |= together
-        days = dates(name) if len(told) <= 4 and any(map(str.isdigit, name)) else set()
-        if days:
-            day = max(days, key=len)
-            found |= sum(1 << i for i, known in enumerate(self._dates) if day in known)
+        found = 0
+        if any(word in self._with for word in told):
+            found = self._standing(told)
+            bare = _ASIDE.sub("", name)  # "Heat (film)"
+            if bare != name:
+                found |= self._standing(_told(bare))
+            if len(told) <= MAX_NAME_WORDS:  # "Greenville, Wisconsin"
+                found |= self._together([part for part in _PARTS.split(name) if part.strip()])
+        if len(told) <= 4 and any(self._dates) and any(map(str.isdigit, name)):
+            day = _day_in(name)
+            held = (1 << i for i, known in enumerate(self._dates) if day in known)
+            found |= sum(held)
         return found
+
+    def _together(self, parts: list[str]) -> int:
+        """Return the passages that hold each of several parts of a name."""
+        if len(parts) < 2:
+            return 0
+        mask = -1
+        for part in parts:
+            mask &= self._standing(_told(part))
+        return mask
 
     def _standing(self, name: tuple[str, ...]) -> int:
         if len(name) > 1 and name[0] == "the":
