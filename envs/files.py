@@ -14,6 +14,7 @@ __all__ = [
     "Row",
     "broken_row",
     "first_file",
+    "load_json",
     "names_in",
     "need",
     "parse_row",
@@ -51,6 +52,25 @@ def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
 def first_file(folder: Path, names: Sequence[str]) -> Path:
     """Return the first of some files that is there; the first name if none is."""
     return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+
+
+def load_json(path: Path, kind: type, what: str) -> Any:
+    """Return the JSON value of a file.
+
+    Raises
+    ------
+    DataError
+        If it is not UTF-8, no JSON, or of another kind.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error}); convert it to UTF-8") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DataError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(value, kind):
+        raise DataError(f"{path} holds a JSON {type(value).__name__}; {what} is expected")
+    return value
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Row]]:

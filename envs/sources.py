@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from graphenv.checks import one_of
-from graphenv.errors import ConfigError, UnknownNameError, did_you_mean
+from graphenv.errors import ConfigError, DataError, UnknownNameError, did_you_mean
 from graphenv.references import check_keywords, load_row
 from graphenv.task import Task, check_split
 
@@ -23,10 +24,19 @@ class Source(ABC):
     ----------
     split
         One of `graphenv.task.SPLITS`.
+
+    Attributes
+    ----------
+    left_out
+        Why rows of the split are no tasks, and how many each.
+    note
+        How the split was made, in words.
     """
 
     def __init__(self, split: str) -> None:
         self.split = check_split(split)
+        self.left_out: Counter[str] = Counter()
+        self.note = ""
 
     @property
     @abstractmethod
@@ -46,6 +56,12 @@ class Source(ABC):
 
     def __iter__(self) -> Iterator[Task]:
         return (self[i] for i in range(len(self)))
+
+    def without(self, what: str, where: str) -> DataError:
+        """Return the error of a split without what tasks are made of; `where` is the data set."""
+        reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
+        told = f"split {self.split!r} has no {what} ({reasons or 'none found'})"
+        return DataError(f"{where}: {told}. {self.note}".strip())
 
 
 def named_source(

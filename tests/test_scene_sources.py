@@ -186,7 +186,7 @@ def test_detected_objects_are_shown_and_relations_asked(name: str, tmp_path: Pat
 def test_objects_that_are_neither_shown_nor_seen(name: str, tmp_path: Path):
     with pytest.raises(ConfigError, match="image_root="):
         source(name, tmp_path, detected=False)
-    with pytest.raises(ConfigError, match="neither true nor false"):
+    with pytest.raises(ConfigError, match="must be true or false"):
         source(name, tmp_path, detected="no")
     made = source(name, tmp_path, detected=False, image_root=str(tmp_path))
     assert made.detections(0) == () and made.has_images and made.has_attributes

@@ -55,7 +55,7 @@ def _source(name: str, arguments: dict[str, Any], most: int | None, quick: bool)
     for split in SPLITS:
         env = envs.make(name, split=split, reward="execution", **arguments)
         assert isinstance(env, Text2SQLEnv | Text2CypherEnv)
-        for reason, count in getattr(env.query_source, "left_out", {}).items():
+        for reason, count in env.query_source.left_out.items():
             # Questions without a database are of no split, and every split counts them.
             everywhere = reason == "database file missing"
             left[reason] = count if everywhere else left[reason] + count

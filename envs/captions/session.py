@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from graphenv.envs.captions.reading import find_caption
 from graphenv.envs.captions.wording import Captions
-from graphenv.envs.scenes.outcome import scene_outcome, size_of
+from graphenv.envs.scenes.outcome import scene_digest, scene_outcome
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneVocabulary
 from graphenv.envs.session import OVER, Session
@@ -85,7 +85,9 @@ class CorrectionSession(Session):
         """Return the sizes of the draft and of the final scene, and a digest of each."""
         final = self.outcome.scene if self.outcome is not None else None
         known = {"draft": self._draft, "final": final}
-        return {name: size_of(scene) if scene is not None else {} for name, scene in known.items()}
+        return {
+            name: scene_digest(scene) if scene is not None else {} for name, scene in known.items()
+        }
 
     def read(self, text: str) -> tuple[tuple[ToolCall, ...], str, Status, str]:
         """Read one turn: the policy's own draft, or the correction that ends the episode."""

@@ -9,13 +9,13 @@ from graphenv.scenes import Scene
 from graphenv.seeding import stable_hash
 from graphenv.text import bounded
 
-__all__ = ["scene_outcome", "size_of"]
+__all__ = ["scene_digest", "scene_outcome"]
 
 
-def size_of(scene: Scene) -> dict[str, Any]:
+def scene_digest(scene: Scene) -> dict[str, Any]:
     """Return the size of a scene and a digest of it.
 
-    >>> size_of(Scene.from_triples([("man", "ride", "horse")]))["relations"]
+    >>> scene_digest(Scene.from_triples([("man", "ride", "horse")]))["relations"]
     1
     """
     return {

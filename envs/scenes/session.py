@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from graphenv.envs.scenes.building import Builder
-from graphenv.envs.scenes.outcome import scene_outcome, size_of
+from graphenv.envs.scenes.outcome import scene_digest, scene_outcome
 from graphenv.envs.scenes.reading import FORMS, find_scene, read_answer
 from graphenv.envs.scenes.sources.base import SceneSource, SceneVocabulary
 from graphenv.envs.session import OVER, Session
@@ -75,7 +75,7 @@ class SceneSession(Session):
 
     def facts(self) -> dict[str, Any]:
         """Return the size of the scene so far, and a digest of it."""
-        return size_of(self.scene)
+        return scene_digest(self.scene)
 
     def graph(self) -> Graph | None:
         """Return the graph so far, if the reward asks for it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from graphenv.corpus import CorpusQuestion, Passage
 from graphenv.envs.construction.reading import plain_triples
 from graphenv.envs.construction.sources.base import DocumentSource, document_task
-from graphenv.errors import DataError
 from graphenv.graph import Triple
 from graphenv.task import Task
 
@@ -33,22 +31,12 @@ class Documents:
 
 
 class PublishedDocuments(DocumentSource):
-    """Documents of a published set.
-
-    Attributes
-    ----------
-    left_out
-        Why rows of the split are no tasks, and how many each.
-    note
-        How the split was made, in words.
-    """
+    """Documents of a published set."""
 
     name: str
 
     def __init__(self, split: str) -> None:
         super().__init__(split)
-        self.left_out: Counter[str] = Counter()
-        self.note = ""
         self._rows: Sequence[Documents] = ()
         self._fingerprint = ""
 
@@ -68,11 +56,7 @@ class PublishedDocuments(DocumentSource):
             digest.update(text.encode())
         self._rows, self._fingerprint = rows, digest.hexdigest()
         if not rows:
-            reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
-            raise DataError(
-                f"{self.name}: split {self.split!r} has no documents ({reasons or 'none found'}). "
-                f"{self.note}"
-            )
+            raise self.without("documents", self.name)
 
     @property
     def fingerprint(self) -> str:

@@ -35,15 +35,7 @@ class Question:
 
 
 class PublishedQueries(QuerySource):
-    """Questions of a published set.
-
-    Attributes
-    ----------
-    left_out
-        Why questions of the split are no tasks, and how many each.
-    note
-        How the split was made, in words.
-    """
+    """Questions of a published set."""
 
     name: str
 
@@ -55,8 +47,6 @@ class PublishedQueries(QuerySource):
                 "result is not unique, 'accept' keeps it with its form without LIMIT"
                 + did_you_mean(str(ambiguous), ["leave out", "accept"])
             )
-        self.left_out: Counter[str] = Counter()
-        self.note = ""
         self._questions: list[Question] = []
         self._schemas: dict[str, Schema] = {}
         self._fingerprint = f"{self.name}|{language}|{split}|{ambiguous}"
@@ -71,11 +61,7 @@ class PublishedQueries(QuerySource):
             digest.update(json.dumps(self._schemas[name].to_json()).encode())
         self._fingerprint = digest.hexdigest()
         if not self._questions:
-            reasons = ", ".join(f"{why}: {n}" for why, n in sorted(self.left_out.items()))
-            raise DataError(
-                f"{self.name}: split {self.split!r} has no questions ({reasons or 'none found'}). "
-                f"{self.note}"
-            )
+            raise self.without("questions", self.name)
 
     @property
     def fingerprint(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -31,24 +30,10 @@ class SceneSource(Source):
 
     `source[i]` has the caption as its one message ("" where there is none), the gold as
     `target.scene` and `target.graph`, and in `meta` at least `caption`.
-
-    Parameters
-    ----------
-    split
-        One of `graphenv.task.SPLITS`.
-
-    Attributes
-    ----------
-    left_out
-        Why rows of the split are no tasks, and how many each.
-    note
-        How the split was made, in words.
     """
 
     def __init__(self, split: str) -> None:
         super().__init__(split)
-        self.left_out: Counter[str] = Counter()
-        self.note = ""
         self._vocabulary: SceneVocabulary | None = None
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from graphenv.checks import flag
 from graphenv.envs.scenes.sources.base import SceneSource, related, scene_task
 from graphenv.errors import ConfigError, DataError
 from graphenv.scenes import MAX_OBJECTS, MAX_RELATIONS, Box, Scene, SceneObject, SceneRelation
@@ -16,7 +16,7 @@ from graphenv.scenes.reading import label_reason, read_box
 from graphenv.task import Task
 from graphenv.text import bounded, normalize
 
-__all__ = ["BoxedScenes", "Picture", "broken", "load_json", "pixel_box", "size_of"]
+__all__ = ["BoxedScenes", "Picture", "broken", "index_in", "pixel_box", "size_of"]
 
 
 @dataclass(slots=True)
@@ -63,16 +63,15 @@ class BoxedScenes(SceneSource):
 
     def __init__(self, split: str, *, detected: bool, image_root: str | None) -> None:
         super().__init__(split)
-        if not isinstance(detected, bool):
-            raise ConfigError(f"{self.name}: detected={detected!r} is neither true nor false")
+        self.detected = flag(self.name, "detected", detected)
         if not detected and image_root is None:
             raise ConfigError(
                 f"{self.name}: with detected=False the objects are to be found in images; give "
                 "their folder as image_root="
             )
-        self.detected = detected
         self.image_root = None if image_root is None else Path(image_root)
         self._pictures: list[Picture] = []
+        self._predicates: tuple[str, ...] = ()
         self._fingerprint = ""
 
     def _take(self, pictures: Iterable[Picture], split_of: Callable[[Picture], str]) -> None:
@@ -90,9 +89,7 @@ class BoxedScenes(SceneSource):
             told = [picture.id, *picture.objects.values(), *picture.relations.values()]
             digest.update(repr(told).encode("utf-8", "replace"))
         if not self._pictures:
-            raise DataError(
-                f"{self.name}: split {self.split!r} has no images; {dict(self.left_out)}"
-            )
+            raise self.without("images", self.name)
         self._fingerprint = digest.hexdigest()
 
     def _reason(self, picture: Picture) -> str:
@@ -109,6 +106,10 @@ class BoxedScenes(SceneSource):
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    @property
+    def relation_names(self) -> tuple[str, ...]:
+        return self._predicates
 
     @property
     def has_boxes(self) -> bool:
@@ -199,22 +200,16 @@ def pixel_box(left: float, top: float, right: float, bottom: float) -> Box | Non
     return read_box([left, top, max(right, left + 1), max(bottom, top + 1)])[0]
 
 
-def load_json(path: Path, kind: type, what: str) -> Any:
-    """Return the JSON value of a file.
+def index_in(value: Any, items: Sequence[Any]) -> int:
+    """Return an annotated index.
 
     Raises
     ------
-    DataError
-        If it is not UTF-8, no JSON, or of another kind.
+    ValueError
+        If it is none of these items.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error}); convert it to UTF-8") from error
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(value, kind):
-        raise DataError(f"{path} holds a JSON {type(value).__name__}; {what} is expected")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(items):
+        raise ValueError(f"{value!r} is no index of {len(items)}")
     return value
 
 

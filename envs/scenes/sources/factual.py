@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from graphenv.envs.files import broken_row, need, read_rows, text_in
 from graphenv.envs.scenes.sources.base import SceneSource, scene_task
-from graphenv.errors import DataError
 from graphenv.scenes import Scene
 from graphenv.task import Task, carve_split
 from graphenv.text import normalize
@@ -64,7 +63,7 @@ class FactualScenes(SceneSource):
             self._rows = self._carved(rows, dev)
             self.note = "train and validation are carved from train.jsonl by image."
         if not self._rows:
-            raise DataError(f"{asked}: split {split!r} has no captions; {dict(self.left_out)}")
+            raise self.without("captions", asked)
         digest = hashlib.sha256(f"factual|{split}".encode())
         for row in self._rows:
             digest.update(repr(row).encode("utf-8", "replace"))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.files import need
+from graphenv.envs.files import load_json, need
 from graphenv.envs.scenes.sources.boxes import (
     BoxedScenes,
     Picture,
     broken,
-    load_json,
+    index_in,
     pixel_box,
     size_of,
 )
@@ -75,10 +75,6 @@ class PSGScenes(BoxedScenes):
         self.note = "heldout is test_image_ids; the rest is carved by image."
         self._take(_pictures(path, entries, names[0] + names[1], names[2]), self._split_of)
 
-    @property
-    def relation_names(self) -> tuple[str, ...]:
-        return self._predicates
-
     def _split_of(self, picture: Picture) -> str:
         if picture.id in self._tests:
             return "heldout"
@@ -95,10 +91,10 @@ def _pictures(
             if len(entry.get("segments_info", things)) != len(things):
                 raise ValueError("as many segments as boxes are expected")
             for at, thing in enumerate(things):
-                picture.add_object(at, labels[_index(thing["category_id"], labels)], _box(thing))
+                picture.add_object(at, labels[index_in(thing["category_id"], labels)], _box(thing))
             for head, tail, predicate in entry["relations"]:
-                ends = _index(head, things), _index(tail, things)
-                name = predicates[_index(predicate, predicates)]
+                ends = index_in(head, things), index_in(tail, things)
+                name = predicates[index_in(predicate, predicates)]
                 picture.add_relation(ends[0], name, ends[1])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise broken(path, f"entry {number} ({error})", entry) from error
@@ -113,9 +109,3 @@ def _box(thing: dict[str, Any]) -> Box:
     if box is None:
         raise ValueError(f"the bbox {thing['bbox']} is inverted")
     return box
-
-
-def _index(value: Any, items: list[Any]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(items):
-        raise ValueError(f"{value!r} is no index of {len(items)}")
-    return value

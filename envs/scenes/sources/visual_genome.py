@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.files import need
+from graphenv.envs.files import load_json, need
 from graphenv.envs.scenes.sources.boxes import (
     BoxedScenes,
     Picture,
     broken,
-    load_json,
     pixel_box,
     size_of,
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from graphenv.envs.files import need
-from graphenv.envs.scenes.sources.boxes import BoxedScenes, Picture, broken, load_json, pixel_box
+from graphenv.envs.files import load_json, need
+from graphenv.envs.scenes.sources.boxes import BoxedScenes, Picture, broken, index_in, pixel_box
 from graphenv.errors import DataError
 from graphenv.task import carve_split
 
@@ -55,10 +55,6 @@ class VRDScenes(BoxedScenes):
         self.note = "heldout is annotations_test.json; the rest is carved by image."
         self._take(_pictures(path, labels, predicates), self._split_of)
 
-    @property
-    def relation_names(self) -> tuple[str, ...]:
-        return self._predicates
-
     def _split_of(self, picture: Picture) -> str:
         return "heldout" if self.split == "heldout" else carve_split("vrd", picture.id, heldout=0)
 
@@ -76,7 +72,9 @@ def _pictures(path: Path, labels: list[str], predicates: list[str]) -> Iterator[
         try:
             for entry in entries:
                 ends = [_end(picture, entry[side], labels) for side in ("subject", "object")]
-                picture.add_relation(ends[0], predicates[_index(entry["predicate"])], ends[1])
+                picture.add_relation(
+                    ends[0], predicates[index_in(entry["predicate"], predicates)], ends[1]
+                )
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise broken(path, file, entries) from error
         yield picture
@@ -87,12 +85,6 @@ def _end(picture: Picture, entry: Any, labels: list[str]) -> tuple[int, tuple[fl
     box = pixel_box(left, top, right, bottom)
     if box is None:
         raise ValueError(f"the bbox {entry['bbox']} is not [top, bottom, left, right]")
-    key = (_index(entry["category"]), box)
+    key = (index_in(entry["category"], labels), box)
     picture.add_object(key, labels[key[0]], box)
     return key
-
-
-def _index(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no index")
-    return value
