@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from graphenv.checks import one_of
 from graphenv.episode import Episode, State
+from graphenv.errors import ConfigError
 from graphenv.score import Kind
 from graphenv.task import Task
 
-__all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grade_all"]
+__all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grade_all", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,19 @@ class ShapingTerm(Term):
     @abstractmethod
     def potential(self, task: Task, state: State) -> float | None:
         """Return the potential of a state, `None` if the term does not apply to the task."""
+
+
+def published(term: str, paper: object, known: Sequence[str]) -> str | None:
+    """Return the published form that the argument `paper` of a term asks for, `None` for ours.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of `known`.
+    """
+    if paper is not None and not known:
+        raise ConfigError(f"{term} has no published form; leave out paper={paper!r}")
+    return None if paper is None else one_of(term, "paper", paper, known)
 
 
 def grade_all(term: EndTerm, episodes: Sequence[Episode]) -> list[Grade | Crash]:

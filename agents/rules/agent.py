@@ -13,6 +13,7 @@ from graphenv.agents.rules.tags import need_tagger
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.scenes import SceneGraphEnv
 from graphenv.errors import ConfigError
+from graphenv.fences import fenced
 from graphenv.scenes import Scene, scene_json
 from graphenv.task import Message
 from graphenv.text import text_of
@@ -64,7 +65,7 @@ class RulesAgent(Agent):
         """Return the graph of the text as one JSON block."""
         texts = [text_of(m["content"]) for m in messages if m["role"] != "assistant"]
         written = _scene(texts[-1], as_facts=self._facts) if self._scenes else _triples(texts)
-        return f"```json\n{written}\n```"
+        return fenced(written, "json")
 
 
 def _scene(text: str, *, as_facts: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from graphenv.corpus import Corpus, CorpusQuestion
 from graphenv.episode import Episode
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.rewards.construction.evidence import Evidence, evidence
 from graphenv.rewards.construction.f1 import THRESHOLD
@@ -15,7 +15,7 @@ from graphenv.rewards.construction.keys import entity_key
 from graphenv.rewards.construction.reader import MAX_SHOWN_TRIPLES, Reader, ReaderRequest
 from graphenv.rewards.construction.walking import follow, rings, set_f1, starts
 from graphenv.rewards.similarity.labels import label_similarity
-from graphenv.rewards.terms import EndTerm, Grade
+from graphenv.rewards.terms import EndTerm, Grade, published
 from graphenv.text import bounded
 
 __all__ = ["MAX_QUESTIONS", "Carrier", "check_paper"]
@@ -181,11 +181,7 @@ def check_paper(term: str, paper: str | None, others: Sequence[Any] = ()) -> str
     ConfigError
         If it is unknown, or other arguments stand beside it.
     """
-    if paper not in (None, "autograph"):
-        raise ConfigError(
-            f"{term}: paper={paper!r} is unknown.{did_you_mean(str(paper), ['autograph'])}"
-        )
-    if paper is not None and any(other is not None for other in others):
+    if published(term, paper, ["autograph"]) and any(other is not None for other in others):
         raise ConfigError(f"{term}(paper={paper!r}) takes no argument that changes the published")
     return paper
 

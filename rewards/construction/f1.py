@@ -11,9 +11,9 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from graphenv.checks import one_of
 from graphenv.corpus import Corpus
 from graphenv.episode import Episode
-from graphenv.errors import ConfigError, did_you_mean
 from graphenv.graph import Graph
 from graphenv.rewards.construction.evidence import written
 from graphenv.rewards.construction.keys import Key, entity_key, name_key, triple_keys
@@ -77,10 +77,7 @@ class KgF1(EndTerm):
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.graph", "target.graph"})
 
     def __init__(self, *, of: Part = "triples", similarity: str | None = None) -> None:
-        if of not in get_args(Part):
-            raise ConfigError(
-                f"kg_f1: of={of!r} is unknown.{did_you_mean(str(of), get_args(Part))}"
-            )
+        one_of("kg_f1", "of", of, get_args(Part))
         if similarity is not None:
             check_scipy("reward term 'kg_f1'", similarity)
             label_similarity(similarity)

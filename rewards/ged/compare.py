@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Any, Generic, TypeVar, get_args
 
-from graphenv.checks import is_whole
+from graphenv.checks import one_of, whole
 from graphenv.details import listed
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph, Node
 from graphenv.rewards.ged import EditCosts, GEDResult, ged_batch
 from graphenv.rewards.ged.solver import BUDGET, Method
@@ -64,12 +64,8 @@ class Settings:
     normalized: bool = True
 
     def __post_init__(self) -> None:
-        if not is_whole(self.budget, 1):
-            raise ConfigError(f"ged: budget={self.budget!r} must be a whole number >= 1")
-        if self.method not in METHODS:
-            raise ConfigError(
-                f"ged: method={self.method!r} is unknown.{did_you_mean(str(self.method), METHODS)}"
-            )
+        whole("ged", "budget", self.budget, 1)
+        one_of("ged", "method", self.method, METHODS)
         if self.similarity is not None:
             label_similarity(self.similarity)
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from graphenv.checks import is_whole
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.checks import is_whole, one_of, whole
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.rewards.ged.batch import Batch
 from graphenv.rewards.ged.costs import EditCosts
@@ -214,10 +214,8 @@ def _alike(similarity: Similarity | None) -> Callable[[str, str], float] | str |
 
 
 def _check(budget: int, method: str, limit: float | None, threads: int | None) -> None:
-    if method not in METHODS:
-        raise ConfigError(f"ged: method={method!r} is unknown.{did_you_mean(str(method), METHODS)}")
-    if not is_whole(budget, 1):
-        raise ConfigError(f"ged: budget={budget!r} must be a whole number >= 1")
+    one_of("ged", "method", method, METHODS)
+    whole("ged", "budget", budget, 1)
     if limit is not None and not (isinstance(limit, int | float) and limit > 0):
         raise ConfigError(f"ged: time_limit={limit!r} is not a number of seconds above 0")
     if threads is not None and not is_whole(threads, 1):

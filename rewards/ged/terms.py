@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from graphenv.episode import Episode, State
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.rewards.ged import EditCosts, GEDResult, warmup
 from graphenv.rewards.ged.compare import Details, Settings, check_core, comparer, read_weights
 from graphenv.rewards.ged.solver import BUDGET, Method
-from graphenv.rewards.terms import EndTerm, Grade, ShapingTerm, Term
+from graphenv.rewards.terms import EndTerm, Grade, ShapingTerm, Term, published
 from graphenv.task import Task
 
 __all__ = ["Ged", "GedProgress", "compared"]
@@ -56,12 +56,9 @@ class _Comparison(Term):
             similarity=similarity,
             method=method,
         )
-        self.paper = paper
+        self.paper = published(self.name, paper, self.papers)
         if paper is None:
             return
-        if paper not in self.papers:
-            hint = did_you_mean(str(paper), self.papers)
-            raise ConfigError(f"{self.name}: paper={paper!r} is unknown.{hint}")
         if self.settings != Settings(budget=budget, method=method):
             raise ConfigError(
                 f"{self.name}(paper={paper!r}) has the costs of the publication; leave out costs, "

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from graphenv.episode import Episode
-from graphenv.errors import ConfigError, did_you_mean
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.query.components import components, mentions, spider_components
 from graphenv.query.graphs import pattern_graph, query_graph
@@ -18,17 +18,11 @@ from graphenv.rewards.ged.compare import Settings, check_core, read_weights
 from graphenv.rewards.ged.solver import BUDGET
 from graphenv.rewards.ged.terms import compared
 from graphenv.rewards.graphs import bag_f1
-from graphenv.rewards.terms import EndTerm, Grade
+from graphenv.rewards.terms import EndTerm, Grade, published
 
 __all__ = ["ComponentF1", "QueryGed", "SchemaLinking"]
 
 WEIGHTS = "entity:3, relation:3, property:2, aggregate:2"
-
-
-def _paper(term: str, paper: str | None, known: str) -> str | None:
-    if paper not in (None, known):
-        raise ConfigError(f"{term}: paper={paper!r} is unknown.{did_you_mean(str(paper), [known])}")
-    return paper
 
 
 class _QueryTerm(EndTerm):
@@ -64,7 +58,7 @@ class SchemaLinking(_QueryTerm):
     """
 
     def __init__(self, *, paper: str | None = None) -> None:
-        self.paper = _paper("schema_linking", paper, "reasoning-sql")
+        self.paper = published("schema_linking", paper, ["reasoning-sql"])
 
     def compare(self, predicted: Query, gold: Query) -> float:
         """Return the F1, or the published index."""
@@ -149,7 +143,7 @@ class QueryGed(EndTerm):
         self, *, budget: int = BUDGET, kind_weights: str = WEIGHTS, paper: str | None = None
     ) -> None:
         check_core("query_ged")
-        self.paper = _paper("query_ged", paper, "struct-llm")
+        self.paper = published("query_ged", paper, ["struct-llm"])
         if paper is not None and kind_weights != WEIGHTS:
             raise ConfigError(
                 f"query_ged(paper={paper!r}) has the costs of the publication; leave out "

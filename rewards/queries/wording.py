@@ -10,11 +10,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 from graphenv.episode import Episode
-from graphenv.errors import ConfigError, did_you_mean
 from graphenv.query.model import Language
 from graphenv.query.results import QueryError
 from graphenv.rewards.graphs import bag_f1
-from graphenv.rewards.terms import EndTerm
+from graphenv.rewards.terms import EndTerm, published
 from graphenv.score import Kind
 
 __all__ = ["Ngram", "Syntax", "query_tokens"]
@@ -108,11 +107,7 @@ class Ngram(EndTerm):
     needs: ClassVar[frozenset[str]] = frozenset({"outcome.program", "target.program"})
 
     def __init__(self, *, paper: str | None = None) -> None:
-        if paper is not None and paper not in PAPERS:
-            raise ConfigError(
-                f"ngram: paper={paper!r} is unknown.{did_you_mean(str(paper), PAPERS)}"
-            )
-        self.paper = paper
+        self.paper = published("ngram", paper, PAPERS)
 
     def score(self, episode: Episode) -> float | None:
         """Return a value in [0, 1]."""
