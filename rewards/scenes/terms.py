@@ -43,8 +43,8 @@ class SceneTerm(EndTerm):
         How near two boxes are, a factor in [0, 1]: `None` (not looked at), `"iou"`, `"giou"`
         ((1 + GIoU) / 2) or `"published"` ((2 IoU + 5 exp(-L1)) / 7, coordinates divided by the
         furthest edges of gold boxes). With `"giou"` a box of any size around the gold one, or
-        inside it, is half right: add `hard` or `"iou"`. Where the gold has no box the factor is 1; where it has one
-        and the prediction has none, 0.
+        inside it, is half right: add `hard` or `"iou"`. Where the gold has no box the factor is 1;
+        where it has one and the prediction has none, 0.
     hard
         A pair counts 1 if its labels are equal and, where the gold has a box, IoU >= 0.5 (if
         `boxes` is given), and 0 else.
