@@ -229,8 +229,9 @@ class CaptionCorrectionEnv(GraphEnv):
         """Return what a draft caption is read as, where that states what was planted."""
         assert self.captions is not None
         read = self.captions.read(text)[0] if self.captions.error_rate == 0.0 else None
-        same = read is not None and sorted(read.facts) == sorted(draft.facts)
-        return read if same and read is not None else draft
+        if read is None or sorted(read.facts) != sorted(draft.facts):
+            return draft
+        return read
 
     def prompt(self, task: Task) -> tuple[Message, ...]:
         system = system_text(

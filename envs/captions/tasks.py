@@ -103,8 +103,7 @@ def _planted(
 class QuestionTasks(WrappedScenes):
     """Questions about scenes, each with its answer and the facts that it follows from.
 
-    The source has a method `questions(i)` that returns, for task i, things with `text`, `answer`
-    (a tuple of str) and `rationale` (a `Graph`). One of them, drawn by the task's id, is asked.
+    Of the questions about a scene one, drawn by the task's id, is asked.
 
     Raises
     ------
@@ -114,7 +113,7 @@ class QuestionTasks(WrappedScenes):
 
     def __init__(self, scenes: SceneSource) -> None:
         super().__init__(scenes, ["questions"])
-        if not hasattr(scenes, "questions"):
+        if not scenes.questions(0):
             raise ConfigError(
                 "CaptionCorrection: mode='reasoning' asks questions about scenes, which this "
                 "source does not have. source='synthetic' has them."
@@ -125,7 +124,7 @@ class QuestionTasks(WrappedScenes):
         return frozenset({"target.answer", "target.rationale", "target.graph"})
 
     def changed(self, task: Task) -> Task:
-        asked: Sequence[Any] = self.scenes.questions(task.index)  # type: ignore[attr-defined]
+        asked = self.scenes.questions(task.index)
         question = asked[stable_hash("question", task.id) % len(asked)]
         target = Target(
             answer=tuple(question.answer),

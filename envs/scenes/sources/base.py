@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from graphenv.envs.sources import Source
 from graphenv.scenes import Scene, SceneObject, SceneRelation
@@ -70,6 +70,13 @@ class SceneSource(Source):
 
     def detections(self, index: int) -> tuple[SceneObject, ...]:
         """Return the objects that an agent is shown, with ids and boxes; () where it finds them."""
+        return ()
+
+    def questions(self, index: int) -> Sequence[Any]:
+        """Return questions about the scene of task `index`, () where a source asks none.
+
+        Each has `text`, `answer` (a tuple of str) and `rationale` (a `Graph`).
+        """
         return ()
 
     @property
