@@ -44,8 +44,8 @@ class KGConstructionEnv(GraphEnv):
 
     Rewards
     -------
-    Any expression over the terms of family `kg-construction`, default `triple_f1`, in which a triple
-    that is written twice counts once (`kg_f1` and `compactness` charge it); sources without gold
+    Any expression over the terms of family `kg-construction`, default `triple_f1`, to which a
+    triple that is written twice is one (`kg_f1` and `compactness` charge it); sources without gold
     triples (`retrieval`) need one of the others. Truth (`info["success"]`): F1 of the set of
     triples after aliases are merged and names are normalised (case, spacing, underscores); without
     gold triples, the recall of supporting passages times the share of triples that are grounded
