@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
+from graphenv import rewards
 from graphenv.episode import Episode, Outcome, Status, Step
 from graphenv.graph import Graph
+from graphenv.rewards.scenes.matching import Matcher, SceneMatch, Settings
 from graphenv.scenes import Box, Scene, SceneObject, SceneRelation
 from graphenv.task import Target, Task
 
@@ -164,3 +167,21 @@ def scenes(draw: st.DrawFn, most: int = 5, boxes: bool = True) -> Scene:
     ends = st.integers(0, n - 1)
     edges = st.lists(st.tuples(ends, st.sampled_from(["on", "in"]), ends), max_size=5)
     return scene(labels, draw(edges) if n else (), attributes, where)
+
+
+def value(reward: str, predicted: Scene | None, gold: Scene | None) -> float | None:
+    """Return the value of a prediction under a reward."""
+    score = rewards.parse(reward)([episode(predicted, gold)])[0]
+    assert score.status in ("ok", "not_applicable"), score.reason
+    return score.value
+
+
+def match(predicted: Scene, gold: Scene, **kind: Any) -> SceneMatch:
+    """Return the match of two scenes under some settings."""
+    return Matcher(Settings(**kind)).match(predicted, gold)
+
+
+def scores(predicted: Scene, gold: Scene, **kind: Any) -> list[float]:
+    """Return the F1 of objects, attributes and relations."""
+    found = match(predicted, gold, **kind)
+    return [found.object_f1, found.attribute_f1, found.relation_f1]
