@@ -126,7 +126,7 @@ def _gold(task: Task) -> list[Triple]:
     if task.target.graph is None:
         raise ConfigError(
             f"task {task.id} has no gold triples, so no oracle can write them; the agents rules "
-            "and random play this source, and so does a model"
+            "and random play this source, and so does a model (trained with warmup=0)"
         )
     return list(task.target.graph.triples)
 
