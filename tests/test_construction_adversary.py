@@ -198,7 +198,7 @@ def test_repetition_never_pays(given_: list[Triple], times: int) -> None:
 
 def test_other_spellings_of_the_gold_are_repetitions() -> None:
     """The graph merges them, so `triple_f1` sees the gold; what was written is twice as long."""
-    twice = [*GOLD, *((h.upper(), r, f"{t}_") for h, r, t in GOLD)]
+    twice = [*GOLD, *((h.upper(), r, f" {t} ") for h, r, t in GOLD)]
     assert value("triple_f1", TASK, twice) == value("kg_f1(of='entities')", TASK, twice) == 1.0
     for reward in ("kg_f1", "kg_f1(similarity='string')"):
         assert value(reward, TASK, twice) == pytest.approx(2 / 3)
