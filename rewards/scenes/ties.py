@@ -13,6 +13,7 @@ __all__ = ["told_apart"]
 
 _TIE = 1e-6  # what all that is said of an object weighs against how alike it looks
 _SAME = 1e-9
+_FIRST = 1 / 1024  # what an attribute weighs more than a relation
 _WAVES = 64
 _COPIES = 64  # of one fact that are looked at
 
@@ -157,8 +158,12 @@ class _Search:
         looks = 1 + count + self._class2
         free1, free2 = np.zeros(len(self._image), dtype=bool), np.zeros(count, dtype=bool)
         free1[rows], free2[columns] = True, True
-        sign1 = np.where(free1, looks[self._image], 1 + self._image)
-        sign1[self._image < 0] = -1
+        matched = self._image >= 0
+        sign1 = np.where(matched, np.where(free1, looks[self._image], 1 + self._image), -1)
+        # One without an image may get that of a twin: it looks as the image of a twin does.
+        of_twin = np.full(int(self._class1.max()) + 1, -1, dtype=np.intp)
+        np.maximum.at(of_twin, self._class1[free1 & matched], sign1[free1 & matched])
+        sign1 = np.where(free1 & ~matched, of_twin[self._class1], sign1)
         sign2 = np.where(free2, looks, np.where(self._back >= 0, 1 + np.arange(count), -1))
         size = int(looks.max()) + 1
         first = _tokens(self._facts1, rows, len(self._image), np.append(sign1, 0), size)
@@ -167,6 +172,8 @@ class _Search:
         places1, places2 = first[0][at1], second[0][at2]
         what, sign = np.divmod(first[1][at1] // _COPIES, size)
         worth = np.where(what < self._any, 0.5, 1.0)  # relations of any name, and of one name
+        # One attribute or one relation: a choice that must not hang on the order of the objects.
+        worth[sign == 0] += _FIRST
         cells = places1 * len(columns) + places2
         shared = np.asarray(np.bincount(cells, worth, len(rows) * len(columns)), dtype=np.float64)
         # What leads to an object that is not settled may turn out to lead to another one.
