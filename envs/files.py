@@ -42,10 +42,11 @@ def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
         parent = parent.parent
     names = sorted(p.name for p in parent.iterdir())
     held = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
-    kind = "folder" if folder else "file"
+    gone = f"the {'folder' if folder else 'file'} {path} is missing"
+    if parent != path.parent:
+        gone = f"the folder {path.parent} does not exist"
     raise DataError(
-        f"{asked}: the {kind} {path} is missing; {parent} holds {held or 'nothing'}. "
-        f"Expected layout: {layout}"
+        f"{asked}: {gone}; {parent} holds {held or 'nothing'}. Expected layout: {layout}"
     )
 
 

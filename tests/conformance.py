@@ -75,6 +75,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "correction + 0.2*ged",
     ),
     "kg-construction": (
+        "kg_f1",
         "triple_f1",
         "0.7*triple_f1 + 0.3*node_f1",
         "0.5*triple_f1 + 0.5*ged",
@@ -116,7 +117,7 @@ VERDICTS = {
     "text2cypher": "execution",
     "scene-graph": "triple_f1",
     "caption-correction": "correction",
-    "kg-construction": "triple_f1",
+    "kg-construction": "kg_f1",
 }
 """The default reward of each family."""
 

@@ -44,10 +44,11 @@ class KGConstructionEnv(GraphEnv):
 
     Rewards
     -------
-    Any expression over the terms of family `kg-construction`, default `triple_f1`, to which a
-    triple that is written twice is one (`kg_f1` and `compactness` charge it); sources without gold
-    triples (`retrieval`) need one of the others. Truth (`info["success"]`): F1 of the set of
-    triples after aliases are merged and names are normalised (case, spacing, underscores); without
+    Any expression over the terms of family `kg-construction`, default `kg_f1`, to which a
+    triple that is written twice is a wrong one (`triple_f1` and `ged` see the merged graph);
+    sources without gold triples (`retrieval`) need one that knows none, such as `passage_recall`.
+    Truth (`info["success"]`): F1 of the set of triples after aliases are merged and names and
+    relations are normalised (case, spacing, underscores, words run together); without
     gold triples, the recall of supporting passages times the share of triples that are grounded
     and within the size that the documents allow. Metrics: see
     `graphenv.envs.construction.truths`.
@@ -98,7 +99,7 @@ class KGConstructionEnv(GraphEnv):
         *,
         source: str = "synthetic",
         split: str = "train",
-        reward: str = "triple_f1",
+        reward: str = "kg_f1",
         mode: str = "single",
         show_relations: bool = True,
         max_turns: int | None = None,

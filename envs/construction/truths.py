@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from typing import Any
+
 from graphenv.corpus import Corpus, CorpusQuestion
 from graphenv.graph import Graph
 from graphenv.rewards.construction.evidence import grounded_share
 from graphenv.rewards.construction.index import passage_recall
-from graphenv.rewards.construction.keys import entity_key
+from graphenv.rewards.construction.keys import entity_key, triple_keys
 from graphenv.rewards.construction.walking import follow, set_f1
-from graphenv.text import normalize
 
 __all__ = ["construction_truth"]
 
@@ -18,11 +20,12 @@ def construction_truth(
 ) -> tuple[float, dict[str, float]]:
     """Return (success, metrics) of a graph whose aliases are merged; `None`: nothing was built.
 
-    Success is the F1 of the sets of (head, relation, tail), normalised (micro F1 of one task, as in
-    WebNLG's and Re-DocRED's evaluations). Metrics: `entity_f1`, `precision`,
-    `recall` and `size_ratio`, the number of predicted triples over that of gold ones. Two
-    empty sets are equal; a share of an empty set is 0. Where questions with paths are known,
-    `answer_f1` is the mean F1 of what their paths reach in the graph.
+    Success is the F1 of the sets of (head, relation, tail), as `kg_f1` compares them: aliases,
+    case, spacing, underscores and words run together make no difference (micro F1 of one task, as
+    in WebNLG's and Re-DocRED's evaluations). Metrics: `entity_f1`, `precision`, `recall` and
+    `size_ratio`, the number of predicted triples over that of gold ones. Two empty sets are equal;
+    a share of an empty set is 0. Where questions with paths are known, `answer_f1` is the mean F1
+    of what their paths reach in the graph.
 
     Without gold triples, success is the mean recall of supporting passages over the questions
     (`graphenv.rewards.construction.index.passage_recall`, as many passages as support the
@@ -42,10 +45,10 @@ def construction_truth(
     if predicted is None:
         names = ["entity_f1", "precision", "recall", "size_ratio"]
         return 0.0, dict.fromkeys([*names, *(["answer_f1"] if asked else [])], 0.0)
-    mine, right = _triples(predicted), _triples(gold)
+    mine, right = set(triple_keys(predicted, corpus)), set(triple_keys(gold, corpus))
     both = len(mine & right)
     metrics = {
-        "entity_f1": _f1(_entities(predicted), _entities(gold)),
+        "entity_f1": _f1(_entities(predicted, corpus), _entities(gold, corpus)),
         "precision": both / len(mine) if mine else 0.0,
         "recall": both / len(right) if right else 0.0,
         "size_ratio": len(mine) / len(right) if right else float(len(mine)),
@@ -71,14 +74,10 @@ def _recall(predicted: Graph | None, corpus: Corpus) -> tuple[float, dict[str, f
     return recall * share, {**found, "triples": float(predicted.num_edges)}
 
 
-def _triples(graph: Graph) -> set[tuple[str, ...]]:
-    return {tuple(map(normalize, triple)) for triple in graph.triples}
+def _entities(graph: Graph, corpus: Corpus) -> set[str]:
+    return {entity_key(label, corpus) for label in graph.labels}
 
 
-def _entities(graph: Graph) -> set[str]:
-    return {normalize(label) for label in graph.labels}
-
-
-def _f1(predicted: set[tuple[str, ...]] | set[str], gold: set[tuple[str, ...]] | set[str]) -> float:
+def _f1(predicted: Set[Any], gold: Set[Any]) -> float:
     size = len(predicted) + len(gold)
-    return 2.0 * len({*predicted} & {*gold}) / size if size else 1.0
+    return 2.0 * len(predicted & gold) / size if size else 1.0
