@@ -85,7 +85,7 @@ def _text2cypher() -> TrainConfig:
 _SCENE_TRAINING: dict[str, Any] = {
     "warmup": 2000,
     "warmup_epochs": 6,
-    "steps": 80,
+    "steps": 60,
     "eval_every": 20,
     "eval_tasks": 200,
     "heldout_tasks": 600,

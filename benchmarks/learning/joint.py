@@ -75,8 +75,8 @@ def _job(name: str, config: TrainConfig, *extra: str) -> Job:
 def _evaluation(name: str, model: Path, language: str) -> Job:
     """Return the job that asks a model the held-out questions in one language."""
     out = model.with_name(f"{model.name} in {language}")
-    settings = [f"--{key}={json.dumps(value)}" for key, value in ENVIRONMENT.items()]
-    settings = [text.replace('"', "") if "[" not in text else text for text in settings]
+    # `--env`, as some of these are also options of the command (`tasks`).
+    settings = [f"--env={key}={_plain(value)}" for key, value in ENVIRONMENT.items()]
     command = [
         *(sys.executable, "-m", "graphenv.cli", "eval", language, "--agent", str(model)),
         *("--split", "heldout", "--tasks", str(HELDOUT)),
@@ -84,6 +84,10 @@ def _evaluation(name: str, model: Path, language: str) -> Job:
         *("--out", str(out), *settings),
     ]
     return Job(f"{name}, {language}", command, out.with_name(f"{out.name} log"), 1)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _asked(model: Path, language: str) -> list[float]:
