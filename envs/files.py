@@ -44,7 +44,7 @@ def need(path: Path, *, asked: str, layout: str, folder: bool = False) -> Path:
     held = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
     gone = f"the {'folder' if folder else 'file'} {path} is missing"
     if parent != path.parent:
-        gone = f"the folder {path.parent} does not exist"
+        gone = f"the folder {path.parent} does not exist, so {path.name} is missing"
     raise DataError(
         f"{asked}: {gone}; {parent} holds {held or 'nothing'}. Expected layout: {layout}"
     )

@@ -11,7 +11,7 @@ from typing import Any
 from graphenv.checks import is_whole, one_of, whole
 from graphenv.choices import Choices, Permutation, mix
 from graphenv.envs.arguments import recorded
-from graphenv.envs.cache import cached
+from graphenv.envs.cache import cache_folder, cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.sqlite import contents_digest, write_sqlite
@@ -196,7 +196,8 @@ class SyntheticQueries(QuerySource):
         return world.sql_schema if self.language == "sql" else world.graph_schema
 
     def databases(self, index: int) -> tuple[Database, ...]:
-        return _databases(self._world(self._place(index)[0]), self.language)
+        # The folder is part of what is asked: files made for one cache are in no other.
+        return _databases(self._world(self._place(index)[0]), self.language, cache_folder())
 
     # -- from an index to a problem -------------------------------------------------------------
 
@@ -292,7 +293,7 @@ def _digests(world: World) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _databases(world: World, language: Language) -> tuple[Database, ...]:
+def _databases(world: World, language: Language, folder: Path) -> tuple[Database, ...]:  # noqa: ARG001
     made = []
     for number, (contents, digest) in enumerate(zip(world.contents, _digests(world), strict=True)):
         name = f"{world.name}_{number}.{'sqlite' if language == 'sql' else 'ladybug'}"
