@@ -199,6 +199,7 @@ def evaluate(
     tasks = list(indices)
     if not tasks or samples < 1:
         raise ValueError("evaluate: at least one task and one sample are needed")
+    env.reward.prepare()  # what cannot be loaded is told before anything is played
     plan = [index for index in tasks for _ in range(samples)]
     played = rollout_batch(env, agent, plan, batch_size=batch_size, on_episode=on_episode)
     scores = env.reward(played)
