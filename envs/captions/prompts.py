@@ -39,7 +39,7 @@ _CAPTION = {
         "You correct a caption of a scene. The scene graph tells what is true, and a caption tells "
         "all of it. The draft may hold mistakes: things that are wrong, too much or missing. Write "
         "the corrected caption between <answer> and </answer>, in sentences such as those of the "
-        "draft."
+        "draft. {style}"
     ),
     "own": (
         "You write a caption that tells all of a scene graph and nothing else. You write it twice: "
