@@ -16,8 +16,6 @@ from graphenv.episode import Episode, write_records
 
 __all__ = ["Evaluation", "evaluate_model", "write_final"]
 
-"""Episodes decoded at a time: without gradients more fit than in a training step."""
-
 
 @dataclass(frozen=True)
 class Evaluation:

@@ -161,6 +161,8 @@ def markdown(name: str, result: Mapping[str, Any]) -> str:
     ]
     if result["illustrative"]:
         lines.append("Illustrative: fewer than 5 seeds.\n")
+    if result.get("note"):
+        lines.append(f"Note: {result['note']}\n")
     lines += [
         "| reward | truth | 95 % interval | seeds | reward - truth, growth in points | malformed |",
         "|---|---|---|---|---|---|",
@@ -218,6 +220,7 @@ def main() -> int:
     parser.add_argument("--start", help="folder of a warm start made before, with these settings")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     parser.add_argument("--from", dest="folder", help="keep what this comparison folder holds")
+    parser.add_argument("--note", default="", help="what a reader of the results must know")
     parser.add_argument("--out", default=str(HERE), help="where page, JSON and figures are kept")
     arguments = parser.parse_args()
     name, row = arguments.name, COMPARISONS[arguments.name]
@@ -230,6 +233,7 @@ def main() -> int:
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     found = {**kept(name, result), "machine": machine(*PACKAGES)}
+    found["note"] = arguments.note
     text = markdown(name, found)
     keep(out, found, text, stem=name)
     for figure in _FIGURES:
