@@ -103,7 +103,9 @@ _SCENE_REWARDS = ("preset('r1-sgg')", "triple_f1", "ged", "ged + 0.3*edge_f1")
 
 def _factual() -> TrainConfig:
     kwargs = {**_SCENE, "source": "factual", "root": _data("scene_graph", "factual")}
-    return TrainConfig(environments="scene-graph", env_kwargs=kwargs, **_SCENE_TRAINING)
+    return TrainConfig(
+        environments="scene-graph", env_kwargs=kwargs, **{**_SCENE_TRAINING, "steps": 120}
+    )
 
 
 def _scenes() -> TrainConfig:
