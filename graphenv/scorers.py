@@ -60,7 +60,7 @@ class StateScorer(Protocol):
 
 
 def view_of(task: Task, state: State) -> View | None:
-    """Return what a scorer sees of a state, `None` if the environment keeps no graph (`step.graph`).
+    """Return what a scorer sees of a state, `None` if no graph is kept there (`step.graph`).
 
     The question is the task's own wording (`meta["question"]`), else its whole prompt.
     """
@@ -100,7 +100,7 @@ def load_scorer(path: str | Path) -> StateScorer:
 
 
 @lru_cache(maxsize=8)
-def _opened(kind: str, folder: str, description: str) -> StateScorer:
+def _opened(kind: str, folder: str, _description: str) -> StateScorer:
     # The description holds the digest of the weights, so a scorer trained again is opened again.
     made: Any = load_row(SCORERS[kind])
     found: StateScorer = made.load(folder)
