@@ -1,0 +1,3 @@
+"""Subgraphs of a network, grown step by step: the environment and its sources."""
+
+from __future__ import annotations

@@ -1,0 +1,101 @@
+"""What a source of subgraph tasks offers: worlds, seeds, a goal, its truth and how it is won."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from graphenv.envs.sources import Source
+from graphenv.envs.subgraph.truths import part_f1
+from graphenv.envs.subgraph.world import World
+from graphenv.graph import Graph
+from graphenv.task import Message, Target, Task
+
+__all__ = ["GOALS", "Goal", "Play", "SubgraphSource", "subgraph_task"]
+
+Goal = Literal["graph", "ranking", "objective"]
+GOALS: tuple[Goal, ...] = ("graph", "ranking", "objective")
+"""What is asked for: the gold graph, a ranking of entities, or a graph of high objective value."""
+
+
+class Play(NamedTuple):
+    """The best known way to play a task: actions in order, and the ranking to submit.
+
+    An action is a tool and its arguments: `("add_edge", {"head": ..., "relation": ..., "tail":
+    ...})`, `("add_node", {"node": ...})`, `("expand", {"node": ..., "relation": ...})` or
+    `("remove", {"node": ...})`.
+    """
+
+    actions: tuple[tuple[str, dict[str, str]], ...]
+    ranking: tuple[str, ...] = ()
+
+
+class SubgraphSource(Source):
+    """A sequence of tasks that ask for a part of a network.
+
+    `source[i]` has the bare question as its one message and in `meta` at least `question`, `seeds`
+    (names), `budget` (`nodes` and `edges`, counted with the seeds) and `goal`: see
+    `subgraph_task`. The gold is `target.graph` (a graph over names, made by `World.graph`) where
+    it is known, and `target.answer` where a ranking is asked for.
+    """
+
+    @abstractmethod
+    def world(self, index: int) -> World:
+        """Return the network in which task `index` is played; one object for all that share it."""
+
+    @abstractmethod
+    def play(self, index: int) -> Play:
+        """Return the best known way to play task `index`: what the oracle does."""
+
+    @abstractmethod
+    def truth(
+        self, task: Task, graph: Graph, ranking: Sequence[str] | None
+    ) -> tuple[float, dict[str, float]]:
+        """Return (success in [0, 1], published metrics by name) of what was built and submitted.
+
+        `graph` holds the seeds and the edges of the world that were added, no proposals; `ranking`
+        is `None` where none was submitted.
+        """
+
+    def reach(self, task: Task, graph: Graph) -> float | None:
+        """Return the nearness of a graph to the goal in [0, 1], `None` where it is not known.
+
+        By default the F1 over edges and lone nodes against the gold graph; a source with an
+        objective gives the share of the best known value.
+        """
+        gold = task.target.graph
+        return None if gold is None else part_f1(graph, gold, task.meta["seeds"])
+
+
+def subgraph_task(
+    *,
+    id: str,
+    index: int,
+    question: str,
+    seeds: Sequence[str],
+    goal: Goal,
+    max_nodes: int,
+    max_edges: int,
+    graph: Graph | None = None,
+    answer: Sequence[str] | None = None,
+    **meta: Any,
+) -> Task:
+    """Return the task of one question: the bare question as the only message, gold in the target.
+
+    >>> task = subgraph_task(id="x", index=0, question="Which?", seeds=["a"], goal="graph",
+    ...                      max_nodes=4, max_edges=3)
+    >>> task.meta["budget"], task.meta["seeds"]
+    ({'nodes': 4, 'edges': 3}, ['a'])
+    """
+    message: Message = {"role": "user", "content": question}
+    target = Target(graph=graph, answer=None if answer is None else tuple(answer))
+    known = {
+        "question": question,
+        "seeds": list(seeds),
+        "topics": list(seeds),  # the name under which graph terms leave out what is given
+        "goal": goal,
+        "budget": {"nodes": max_nodes, "edges": max_edges},
+        **meta,
+    }
+    return Task(id=id, index=index, messages=(message,), target=target, meta=known)

@@ -1,0 +1,184 @@
+"""`World`: the network that subgraphs are cut from. Names, types, texts, numbers; never the gold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphenv.envs.kgqa.public import public_world
+from graphenv.errors import DataError
+from graphenv.graph import Edge, Graph, Node, Triple
+from graphenv.knowledge import TripleStore
+from graphenv.knowledge.protocol import INVERSE
+
+__all__ = ["DESCRIPTION", "SEED", "World"]
+
+SEED = ("seed", "1")
+"""The attribute of a node that the task gives."""
+DESCRIPTION = "description"
+"""The attribute that holds a node's text."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A text-attributed, numerically featured network; read-only and public.
+
+    Parameters
+    ----------
+    store
+        Names and edges.
+    types
+        Type of each entity by name; "" where one is missing.
+    descriptions
+        Text of each entity by name, where there is one.
+    feature_names, feature_values
+        Names of F numeric features and an array of shape (N, F) in the order of the store's
+        entity ids; NaN where a value is unknown. They may differ from task to task (an expression
+        profile): `with_features`.
+    weights
+        Score or cost of an edge by (head id, relation id, tail id); empty where edges have none.
+    undirected
+        Whether the direction of an edge carries no meaning (protein interactions).
+
+    Raises
+    ------
+    DataError
+        If the features do not fit the names or the store.
+
+    Examples
+    --------
+    >>> from graphenv.knowledge import KnowledgeGraph
+    >>> store = KnowledgeGraph.from_triples([("TP53", "binds", "MDM2")])
+    >>> world = World(store, {"TP53": "gene"}, undirected=True)
+    >>> world.edge("MDM2", "binds", "tp53")
+    ('TP53', 'binds', 'MDM2')
+    >>> world.node("TP53").kind
+    'gene'
+    """
+
+    store: TripleStore
+    types: Mapping[str, str] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    feature_names: tuple[str, ...] = ()
+    feature_values: NDArray[np.floating] | None = None
+    weights: Mapping[tuple[int, int, int], float] = field(default_factory=dict)
+    undirected: bool = False
+
+    def __post_init__(self) -> None:
+        shape = (self.store.num_entities, len(self.feature_names))
+        found = None if self.feature_values is None else self.feature_values.shape
+        if found is None and self.feature_names or found not in (None, shape):
+            raise DataError(
+                f"world: {shape[0]} entities with {shape[1]} named features need an array of "
+                f"shape {shape}; got {found}"
+            )
+
+    def with_features(self, names: tuple[str, ...], values: NDArray[np.floating]) -> World:
+        """Return the same network with other numbers at its nodes (all are replaced)."""
+        return replace(self, feature_names=names, feature_values=values)
+
+    def public(self) -> World:
+        """Return the world as an agent may read it: see `graphenv.envs.kgqa.public`."""
+        return replace(self, store=public_world(self.store))
+
+    # -- entities -----------------------------------------------------------------------------
+
+    def find(self, name: str) -> str | None:
+        """Return the exact name of an entity, tolerant of case and spacing, or `None`."""
+        found = self.store.find_entity(name)
+        return None if found is None else self.store.entity_name(found)
+
+    def type(self, name: str) -> str:
+        """Return the type of an entity, "" where it has none."""
+        return self.types.get(name, "")
+
+    def description(self, name: str) -> str:
+        """Return the text of an entity, "" where it has none."""
+        return self.descriptions.get(name, "")
+
+    def features(self, name: str) -> dict[str, float]:
+        """Return the known numeric features of an entity."""
+        if self.feature_values is None:
+            return {}
+        row = self.feature_values[self.store.entity_id(name)].tolist()
+        return {key: x for key, x in zip(self.feature_names, row, strict=True) if x == x}
+
+    def node(self, name: str, *, seed: bool = False) -> Node:
+        """Return an entity as a node: features, text and the mark of a seed are attributes."""
+        told = [(key, f"{value:.6g}") for key, value in self.features(name).items()]
+        text = self.description(name)
+        told += [(DESCRIPTION, text)] if text else []
+        return Node(name, name, self.type(name), (*told, *((SEED,) if seed else ())))
+
+    def graph(
+        self, triples: Iterable[Triple], entities: Iterable[str] = (), seeds: Iterable[str] = ()
+    ) -> Graph:
+        """Return named edges and further entities as a graph of this world's nodes."""
+        triples = list(triples)
+        given = set(seeds)
+        index: dict[str, int] = {}
+        for name in (*(end for h, _, t in triples for end in (h, t)), *entities):
+            index.setdefault(name, len(index))
+        edges = tuple(Edge(index[h], r, index[t]) for h, r, t in triples)
+        nodes = tuple(self.node(name, seed=name in given) for name in index)
+        return Graph(nodes, edges, directed=not self.undirected)
+
+    # -- edges --------------------------------------------------------------------------------
+
+    def edge(self, head: str, relation: str, tail: str) -> Triple | None:
+        """Return the edge of the world that is meant, as it is stored, or `None`.
+
+        `^relation` is the way back; in an undirected world either order of the ends will do.
+        """
+        store = self.store
+        ends = store.find_entity(head), store.find_entity(tail)
+        move = store.find_move(relation)
+        if move is None or ends[0] is None or ends[1] is None:
+            return None
+        first, last = ends[0], ends[1]
+        if move >= store.num_relations:
+            move, first, last = move - store.num_relations, last, first
+        for h, t in ((first, last), (last, first)) if self.undirected else ((first, last),):
+            if store.has_edge(h, move, t):
+                return store.entity_name(h), store.relation_names[move], store.entity_name(t)
+        return None
+
+    def weight(self, head: str, relation: str, tail: str) -> float | None:
+        """Return the score or cost of an edge, `None` where it has none or is no edge."""
+        found = self.edge(head, relation, tail)
+        if found is None:
+            return None
+        store = self.store
+        key = (store.entity_id(found[0]), store.move_id(found[1]), store.entity_id(found[2]))
+        return self.weights.get(key)
+
+    def moves(self, name: str) -> list[str]:
+        """Return the moves with an edge at an entity, `^relation` for the way back.
+
+        In an undirected world each relation once, without a sign.
+        """
+        found = self.store.moves([self.store.entity_id(name)])
+        if self.undirected:
+            return sorted({move.removeprefix(INVERSE) for move in found})
+        return found
+
+    def along(self, name: str, move: str) -> list[Triple]:
+        """Return the edges at an entity along a move, as they are stored, in order of names.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such entity or move.
+        """
+        here = self.store.entity_id(name)
+        both = [move, self.store.move_name(self.store.inverse(self.store.move_id(move)))]
+        found: list[Triple] = []
+        for way in both if self.undirected else both[:1]:
+            relation = way.removeprefix(INVERSE)
+            for other in self.store.entity_names(self.store.neighbors(here, way)):
+                ends = (other, name) if way.startswith(INVERSE) else (name, other)
+                found.append((ends[0], relation, ends[1]))
+        return sorted(dict.fromkeys(found))
