@@ -1,4 +1,4 @@
-"""`World`: the network that subgraphs are cut from. Names, types, texts, numbers; never the gold."""
+"""`World`: the network that subgraphs are cut from; never the gold."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class World:
     def __post_init__(self) -> None:
         shape = (self.store.num_entities, len(self.feature_names))
         found = None if self.feature_values is None else self.feature_values.shape
-        if found is None and self.feature_names or found not in (None, shape):
+        if (found is None and self.feature_names) or found not in (None, shape):
             raise DataError(
                 f"world: {shape[0]} entities with {shape[1]} named features need an array of "
                 f"shape {shape}; got {found}"
