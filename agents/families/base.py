@@ -12,6 +12,7 @@ import numpy as np
 from graphenv.agents.base import Agent
 from graphenv.agents.script import Script, opening
 from graphenv.envs.base import GraphEnv
+from graphenv.envs.session import Session
 from graphenv.seeding import rng
 from graphenv.task import Message
 
@@ -52,6 +53,15 @@ class Family(ABC):
 
         The draw is a pure function of (seed, prompt).
         """
+
+    def stray(self, session: Session, draw: np.random.Generator) -> str:
+        """Return a random turn for the present state: what a careless player does next.
+
+        Here the turn that a random policy says at this place; a family that knows which moves are
+        possible now draws one of them.
+        """
+        policy = self.random(session.world, int(draw.integers(2**31)), 4)
+        return policy.act(session.episode().messages)
 
     def everything(self, index: int) -> Sequence[str]:
         """Return an answer that lists every option, empty where there is no such thing."""

@@ -13,6 +13,8 @@ from graphenv.agents.families.walker import RandomWalker
 from graphenv.agents.script import kgqa_env, tool_turns
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.kgqa.program import Branch, Program, parse_program
+from graphenv.envs.kgqa.session import KGQASession
+from graphenv.envs.session import Session
 from graphenv.errors import ConfigError
 from graphenv.seeding import rng
 from graphenv.task import Task
@@ -80,6 +82,17 @@ class KGQAFamily(Family):
         """Return a walker that makes at most `max_moves` moves, all of which lead somewhere."""
         drop_topic = kgqa_env(self.env, "random").kg_source.drop_topic
         return RandomWalker(self.env, world, seed, max_moves, drop_topic=drop_topic)
+
+    def stray(self, session: Session, draw: np.random.Generator) -> str:
+        """Return a move that exists at the frontier; one time in five the last move is undone."""
+        if not isinstance(session, KGQASession) or not session.tools:
+            return super().stray(session, draw)
+        if session.walk.depth and draw.random() < 0.2:
+            return format_call("back")
+        moves = session.world.moves(session.walk.frontier)
+        if not moves:
+            return format_call("frontier")
+        return format_call("follow", relation=moves[int(draw.integers(len(moves)))])
 
     def everything(self, index: int) -> list[str]:
         """Return as many entities of the task's world as an answer may hold, the nearest first."""
