@@ -448,7 +448,9 @@ def test_copies_of_spider_databases_keep_gold_alive(
             ("original", path),
             *((f"bare copy {seed}", vary_sqlite(path, seed)) for seed in range(3)),
         ):
-            found.setdefault(name, Counter()).update(audit_sqlite(file, golds))
+            found.setdefault(name, Counter()).update(
+                looked.finding for looked in audit_sqlite(file, golds)
+            )
     for name, counts in found.items():
         record_property("report", f"Spider gold on {name}: {dict(counts)}")
         assert counts.total() == 672 and counts["fails"] == counts["too long"] == 0

@@ -16,15 +16,17 @@ from graphenv.envs.queries.engines.protocol import Limits
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.files.tables import read_only
 from graphenv.envs.queries.gold.columns import Cell, fresh_values, shuffled
+from graphenv.envs.queries.gold.findings import Finding, Looked, content_of, telling_copies
 from graphenv.envs.queries.gold.graph_audit import tie_query
 from graphenv.envs.queries.gold.graph_copies import vary_contents
-from graphenv.envs.queries.gold.sqlite_audit import Finding, audit_sqlite, tie_breaks
+from graphenv.envs.queries.gold.sqlite_audit import audit_sqlite, tie_breaks
 from graphenv.envs.queries.gold.sqlite_copies import Witness, vary_sqlite, write_variation
 from graphenv.envs.queries.gold.uniqueness import Cut, worst_cut
 from graphenv.envs.queries.gold.witnesses import witnesses
 from graphenv.errors import DataError
 from graphenv.query.cypher import read_cypher
 from graphenv.query.model import Query
+from graphenv.query.results import Rows
 from graphenv.query.schema import EntityType, Property, RelationType, Schema
 from graphenv.seeding import rng
 
@@ -236,6 +238,30 @@ def test_a_graph_copy_holds_what_gold_asks_for() -> None:
     assert any(head in zoe and tail in old for head, tail in copy.links["KNOWS"])
 
 
+@pytest.mark.parametrize(
+    "gold",
+    [
+        "MATCH (a:P WHERE a.name = 'Zoe')-[:DID]-(c:C WHERE c.date = 'D99') RETURN {}",
+        "MATCH (a:P WHERE a.name = 'Zoe')-[:KNOWS]->(c:P WHERE c.name = 'Max') RETURN {}",
+    ],
+)
+def test_no_constant_counts_what_is_planted(gold: str) -> None:
+    query = read_cypher(gold.format("count(*)"), _SCHEMA)
+    assert isinstance(query, Query)
+    planted = tuple(witnesses(query, _SCHEMA))
+    for seed in range(4):
+        counted = []
+        for copy in (vary_contents(_GRAPH, at, witnesses=planted) for at in (seed, seed + 1)):
+            relation, tails = ("DID", "C") if ":DID" in gold else ("KNOWS", "P")
+            zoe = {row[0] for row in copy.entities["P"] if row[1] == "Zoe"}
+            other = {row[0] for row in copy.entities[tails] if row[1] in ("D99", "Max")}
+            links = [row for row in copy.links[relation] if row[0] in zoe and row[1] in other]
+            heads, ends = {row[0] for row in links}, {row[1] for row in links}
+            assert len(heads) >= 2 and len(ends) >= 2 and len(heads) != len(ends)
+            counted.append((len(heads), len(ends)))
+        assert all(one != other for one, other in zip(*counted, strict=True))
+
+
 # -- is there one right result? -------------------------------------------------------------------
 
 
@@ -273,7 +299,39 @@ def test_a_graph_copy_holds_what_gold_asks_for() -> None:
 )
 def test_what_gold_does_is_found_out(tmp_path: Path, query: str, finding: Finding) -> None:
     cinema = write_cinema(tmp_path / "cinema.sqlite")
-    assert audit_sqlite(cinema, [query], Limits(work=300_000)) == [finding]
+    (looked,) = audit_sqlite(cinema, [query], Limits(work=300_000))
+    assert looked.finding == finding
+    if finding == "rows":
+        rows = Rows((), tuple(_all(cinema, query)))
+        assert looked == ("rows", len(rows.rows), content_of(rows))
+
+
+@pytest.mark.parametrize(
+    ("copies", "most", "seeds"),
+    [
+        ("aab", 1, (2,)),  # the first two return what the database returns
+        ("aab", 3, (2, 0, 1)),
+        ("bcd", 2, (0, 1)),
+        ("aaa", 3, None),
+        ("", 3, None),
+        ("aaa", 0, ()),
+    ],
+)
+def test_a_copy_tells_if_gold_returns_something_else_there(
+    copies: str, most: int, seeds: tuple[int, ...] | None
+) -> None:
+    looked = [Looked("rows", 1, content) for content in "a" + copies]
+    assert telling_copies(looked, most) == seeds
+
+
+def test_copies_on_which_gold_has_no_rows_tell_nothing() -> None:
+    one, other = Looked("rows", 1, "a"), Looked("rows", 1, "b")
+    silent = [Looked("empty"), Looked("fails"), Looked("not unique", 1, "c")]
+    assert telling_copies([one, *silent, other], 3) == (3,)
+    assert telling_copies([one, *silent], 3) is None
+    assert telling_copies([Looked("empty"), one], 3) == (0,)
+    loose = Looked("order not unique", 1, "b")
+    assert telling_copies([one, loose, other], 1) == (1,)
 
 
 def test_tie_breaks_of_a_query_without_a_cut() -> None:

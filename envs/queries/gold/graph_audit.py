@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Database, Limits
-from graphenv.envs.queries.gold.sqlite_audit import Finding
+from graphenv.envs.queries.gold.findings import Finding, Looked, content_of
 from graphenv.envs.queries.gold.uniqueness import Cut
 from graphenv.query.results import QueryError, Result, Rows, Value
 
 __all__ = ["VERSION", "audit_cypher", "tie_query"]
 
-VERSION = 1
+VERSION = 2
 """Goes up when a query may be judged otherwise: findings are cached by it."""
 
 _LOOK = 200  # rows after the cut that are looked at
@@ -29,8 +29,8 @@ def audit_cypher(
     queries: Sequence[str],
     cuts: Sequence[Cut],
     limits: Limits | None = None,
-) -> list[tuple[Finding, int]]:
-    """Return what every query does on a database in its cage, and how many rows it has.
+) -> list[Looked]:
+    """Return what every query does on a database in its cage.
 
     Parameters
     ----------
@@ -60,7 +60,9 @@ def audit_cypher(
                 cut == "ties possible" and _tied(result, around.get(at), queries[at])
             )
             finding = "not unique" if loose and result.rows else finding
-        found.append((finding, len(result.rows) if isinstance(result, Rows) else 0))
+            found.append(Looked(finding, len(result.rows), content_of(result)))
+        else:
+            found.append(Looked(finding))
     return found
 
 

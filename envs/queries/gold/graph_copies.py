@@ -14,7 +14,7 @@ from graphenv.seeding import rng
 
 __all__ = ["VERSION", "vary_contents"]
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same seed gives another copy."""
 
 _End = tuple[str, Cell]  # a label and a key
@@ -27,7 +27,9 @@ def vary_contents(contents: Contents, seed: int, *, witnesses: Sequence[Witness]
 
     Within each label the values of every property but the key are shuffled; a share of the links is
     dropped, and of those that stay a share leads to another node. Nodes and links of `witnesses`
-    are added, so that what gold queries ask for is found.
+    are added, so that what gold queries ask for is found, in each place of a pattern another number
+    of times, and in the copy of the next seed another number again: what is counted is told from
+    its neighbours and from a constant.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def vary_contents(contents: Contents, seed: int, *, witnesses: Sequence[Witness]
     tails = {link_key(contents.schema, r): r.tail for r in contents.schema.relations}
     for name, rows in contents.links.items():
         links[name] = dict.fromkeys(_rewired(rows, nodes[tails[name]], random))
-    planting = _Planting(contents.schema, nodes, links, random)
+    planting = _Planting(contents.schema, nodes, links, random, seed)
     for witness in in_order(witnesses, random):
         planting.plant(witness)
     return Contents(
@@ -83,8 +85,10 @@ class _Planting:
         nodes: dict[str, list[list[Cell]]],
         links: dict[str, dict[Row, None]],
         random: np.random.Generator,
+        seed: int,
     ) -> None:
         self._schema, self._nodes, self._links, self._random = schema, nodes, links, random
+        self._seed = seed
         self._tops = {
             name: max((row[0] for row in rows if isinstance(row[0], int)), default=0)
             for name, rows in nodes.items()
@@ -106,13 +110,11 @@ class _Planting:
             ends.append(end)
         self._link(witness, ends)
         if not witness.near_miss:
-            # A second node in one of the places: to count the other, or not to count each once,
-            # is to count wrongly.
-            at = int(self._random.integers(len(ends)))
-            label = labels[at]
-            assert label is not None
-            ends[at] = self._new(label, witness.rows[at][1])
-            self._link(witness, ends)
+            for at, (label, (_, cells)) in enumerate(zip(labels, witness.rows, strict=True)):
+                assert label is not None
+                for _ in range((at + self._seed) % max(2, len(ends)) + 1):
+                    more = [*ends[:at], self._new(label, cells), *ends[at + 1 :]]
+                    self._link(witness, more)
 
     def _any(self, label: EntityType) -> _End:
         rows = self._nodes[label.name]

@@ -12,17 +12,17 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from graphenv.envs.queries.engines.protocol import Limits
 from graphenv.envs.queries.files.tables import read_only
+from graphenv.envs.queries.gold.findings import Finding, Looked, content_of
 from graphenv.errors import ConfigError
 from graphenv.query.matching import same_rows
 from graphenv.query.results import Rows, Value
 
 __all__ = [
     "VERSION",
-    "Finding",
     "audit_sqlite",
     "bare_columns",
     "is_ordered",
@@ -31,18 +31,8 @@ __all__ = [
     "unlimited",
 ]
 
-VERSION = 1
+VERSION = 2
 """Goes up when a query may be judged otherwise: findings are cached by it."""
-
-Finding = Literal[
-    "rows",
-    "empty",
-    "fails",
-    "too long",
-    "not unique",
-    "order not unique",  # the rows are, but rows that are equal in the sort key have no order
-    "unreadable",  # it may run, but no reader of ours understands it
-]
 
 _EACH = 1_000  # instructions between two looks at the clock
 _ALLOWED = {
@@ -58,7 +48,7 @@ class _TooLong(Exception):
     pass
 
 
-def audit_sqlite(path: Path, queries: Sequence[str], limits: Limits | None = None) -> list[Finding]:
+def audit_sqlite(path: Path, queries: Sequence[str], limits: Limits | None = None) -> list[Looked]:
     """Return what every query does on a database.
 
     The queries come from a published file that a user named. They run read-only, without access to
@@ -67,7 +57,7 @@ def audit_sqlite(path: Path, queries: Sequence[str], limits: Limits | None = Non
     limits = limits or Limits()
     with closing(read_only(path)) as connection:
         connection.set_authorizer(_authorize)
-        return [_finding(connection, query, limits) for query in queries]
+        return [_looked(connection, query, limits) for query in queries]
 
 
 def _authorize(action: int, _first: str | None, second: str | None, *_: str | None) -> int:
@@ -75,7 +65,7 @@ def _authorize(action: int, _first: str | None, second: str | None, *_: str | No
     return sqlite3.SQLITE_OK if action in _ALLOWED and not denied else sqlite3.SQLITE_DENY
 
 
-def _finding(connection: sqlite3.Connection, query: str, limits: Limits) -> Finding:
+def _looked(connection: sqlite3.Connection, query: str, limits: Limits) -> Looked:
     try:
         rows = _run(connection, query, limits)
         others = [_run(connection, query, limits, reverse=True)]
@@ -83,9 +73,13 @@ def _finding(connection: sqlite3.Connection, query: str, limits: Limits) -> Find
             forms = [*tie_breaks(query, len(rows.columns)), *bare_columns(query)]
             others += [_run(connection, text, limits) for text in forms]
     except _TooLong:
-        return "too long"
+        return Looked("too long")
     except (sqlite3.Error, sqlite3.Warning, ValueError):  # several statements, characters
-        return "fails"
+        return Looked("fails")
+    return Looked(_finding(query, rows, others), len(rows.rows), content_of(rows))
+
+
+def _finding(query: str, rows: Rows, others: Sequence[Rows]) -> Finding:
     if not all(same_rows(other, rows) for other in others):
         return "not unique"
     if not rows.rows:

@@ -13,8 +13,13 @@ from graphenv.checks import whole
 from graphenv.envs.cache import cached
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.gold import sqlite_audit, sqlite_copies
-from graphenv.envs.queries.gold.sqlite_audit import (
+from graphenv.envs.queries.gold.findings import (
+    CONSTANT_RIGHT,
     Finding,
+    Looked,
+    telling_copies,
+)
+from graphenv.envs.queries.gold.sqlite_audit import (
     audit_sqlite,
     is_ordered,
     tie_breaks,
@@ -47,7 +52,7 @@ class SqliteQueries(PublishedQueries):
     Gold runs once on the database and on `CANDIDATES` seeded copies of it; what was found is kept
     in the cache folder. A question is left out, and counted in `left_out`, if its database is
     missing, its gold fails, has no unique result (ties at a LIMIT, values that depend on the order
-    of rows) or returns nothing anywhere.
+    of rows), returns nothing anywhere, or the same on every copy: a constant would be right.
     """
 
     def __init__(self, split: str, count: int, ambiguous: str) -> None:
@@ -75,7 +80,7 @@ class SqliteQueries(PublishedQueries):
                 seeds = self._judge(findings)
                 if seeds is not None:
                     looked = [findings[0], *(findings[1 + seed] for seed in seeds)]
-                    kept[at] = (_described(questions[at], looked), seeds)
+                    kept[at] = (_described(questions[at], [f.finding for f in looked]), seeds)
         for _, (question, seeds) in sorted(kept.items()):
             self._questions.append(question)
             self._seeds.append(seeds)
@@ -99,20 +104,21 @@ class SqliteQueries(PublishedQueries):
                 self.left_out[_REASONS["not unique"]] += 1
         self._close(self._variations)
 
-    def _judge(self, findings: Sequence[Finding]) -> tuple[int, ...] | None:
+    def _judge(self, findings: Sequence[Looked]) -> tuple[int, ...] | None:
         """Return the seeds of a task's variations, `None` if it is left out."""
-        original, *others = findings
+        original = findings[0].finding
         reason = _REASONS.get(original)
         if original == "not unique" and self._keep_ambiguous:
             reason = None
-        telling = [seed for seed, what in enumerate(others) if what == "rows"]
-        telling += [seed for seed, what in enumerate(others) if what == "order not unique"]
-        if reason is None and original == "empty" and not telling:
+        seeds = telling_copies(findings, self._variations)
+        if reason is None and original == "empty" and not seeds:
             reason = "gold returns nothing anywhere"
+        if reason is None and seeds is None and original != "not unique":
+            reason = CONSTANT_RIGHT
         if reason is not None:
             self.left_out[reason] += 1
             return None
-        return tuple(telling[: self._variations])
+        return seeds or ()
 
     def databases(self, index: int) -> tuple[Database, ...]:
         copies = self._makers.get(self._questions[index].database)
@@ -145,7 +151,7 @@ class _Copies:
         self.digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         self._wanted: tuple[tuple[Witness, ...], tuple[tuple[str, str], ...]] | None = None
 
-    def findings(self, count: int) -> list[tuple[Finding, ...]]:
+    def findings(self, count: int) -> list[list[Looked]]:
         """Return what every gold query does on the file and, if asked for, on its copies."""
         copies = range(CANDIDATES if count else 0)
         digest = hashlib.sha256(f"{self.digest}{len(copies)}".encode()).hexdigest()
@@ -155,11 +161,12 @@ class _Copies:
             columns += [audit_sqlite(self.file(seed), self.golds) for seed in copies]
             for at, gold in enumerate(self.golds):
                 if isinstance(read_sql(gold, self.schema), QueryIssue):
-                    columns[0][at] = "unreadable"
+                    columns[0][at] = Looked("unreadable")
             out.write_text(json.dumps(list(zip(*columns, strict=True))), encoding="utf-8")
 
         file = cached(f"{file_name(self.path)}-gold.json", digest, make)
-        return [tuple(row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return [[Looked(*each) for each in row] for row in known]
 
     def file(self, seed: int) -> Path:
         """Return the copy of a seed, which is written if it is not there."""

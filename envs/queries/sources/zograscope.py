@@ -14,6 +14,7 @@ from graphenv.envs.files import need, text_in
 from graphenv.envs.queries.engines.protocol import Database
 from graphenv.envs.queries.files.contents import Contents
 from graphenv.envs.queries.gold import graph_audit, graph_copies
+from graphenv.envs.queries.gold.findings import CONSTANT_RIGHT, Looked, telling_copies
 from graphenv.envs.queries.gold.graph_audit import audit_cypher
 from graphenv.envs.queries.gold.graph_copies import vary_contents
 from graphenv.envs.queries.gold.sqlite_copies import file_digest
@@ -43,8 +44,9 @@ class ZograscopeQueries(PublishedQueries):
 
     The graph is written once into a ladybug file in the cache folder, and so are its seeded copies.
     Every gold query runs once on each. A question is left out, and counted in `left_out`, if its
-    gold cannot be read or does not run, returns another number of rows than was published, or has
-    no unique result (ties at the LIMIT, as where all ages are unknown).
+    gold cannot be read or does not run, returns another number of rows than was published, has
+    no unique result (ties at the LIMIT, as where all ages are unknown), or returns the same on
+    every copy: a constant would be right.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ class ZograscopeQueries(PublishedQueries):
             chosen = [q for q in every if _split(q, share) == split]
         self._seeds: list[tuple[int, ...]] = []
         for question in chosen:
-            self._add(question, findings[question.gold], ambiguous == "accept")
+            self._add(question, findings[question.gold], variations, ambiguous == "accept")
         self._close(variations, self._seeds, self._graphs.digest)
 
     def databases(self, index: int) -> tuple[Database, ...]:
@@ -113,27 +115,30 @@ class ZograscopeQueries(PublishedQueries):
             *(self._graphs.database(seed) for seed in self._seeds[index]),
         )
 
-    def _add(self, question: Question, found: _Found, keep: bool) -> None:
-        original, *others = found["findings"]
+    def _add(self, question: Question, found: _Found, most: int, keep: bool) -> None:
+        looked = [Looked(*each) for each in found["looked"]]
+        original = looked[0].finding
         published = question.meta["rows"]
         meta = {**question.meta, "ordered": found["ordered"]}
         reason = {"fails": "gold does not run", "too long": "gold exceeds the limits"}.get(original)
         if found["issue"]:
             reason = found["issue"]
-        elif reason is None and published is not None and published != found["rows"]:
+        elif reason is None and published is not None and published != looked[0].rows:
             reason = "not the published number of rows"
         elif original == "not unique":
             if keep:
                 meta |= {"ambiguous": True, "accept": [found["unlimited"]]}
             else:
                 reason = "gold has no unique result"
-        telling = [seed for seed, what in enumerate(others) if what == "rows"]
-        if reason is None and original == "empty" and not telling:
+        seeds = telling_copies(looked, most)
+        if reason is None and original == "empty" and not seeds:
             reason = "gold returns nothing anywhere"
+        if reason is None and seeds is None and original != "not unique":
+            reason = CONSTANT_RIGHT
         if reason is not None:
             self.left_out[reason] += 1
             return
-        self._seeds.append(tuple(telling))
+        self._seeds.append(seeds or ())
         self._questions.append(
             Question(question.id, question.database, question.text, question.gold, meta)
         )
@@ -195,8 +200,7 @@ class _Graphs:
             found[gold] = {
                 "issue": "" if issue is None else f"gold cannot be read ({issue.kind})",
                 "ordered": isinstance(query, Query) and bool(query.scope.order),
-                "findings": ["fails"] * (1 + count),
-                "rows": 0,
+                "looked": [Looked("fails")] * (1 + count),
                 "unlimited": _without_limit(gold),
                 "cut": worst_cut(query, self.schema) if isinstance(query, Query) else "none",
                 "text": text if isinstance(text, str) else "",
@@ -207,10 +211,8 @@ class _Graphs:
         cuts = [found[gold]["cut"] for gold in runs]
         for at, seed in enumerate((None, *range(count))):
             results = audit_cypher(self.database(seed), texts, cuts)
-            for gold, (finding, rows) in zip(runs, results, strict=True):
-                found[gold]["findings"][at] = finding
-                if seed is None:
-                    found[gold]["rows"] = rows
+            for gold, result in zip(runs, results, strict=True):
+                found[gold]["looked"][at] = result
         return found
 
 
