@@ -154,7 +154,7 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
         running: list[Episode | None] = [None] * n
         ended: dict[int, Episode] = {}
         over: list[int] = []  # ended before: an earlier step raised RewardError
-        last_step = self.env.reward.last_step
+        reward = self.env.reward
         for i, (session, text) in enumerate(zip(sessions, texts, strict=True)):
             if session.outcome is not None:
                 over.append(i)
@@ -162,10 +162,13 @@ class GraphVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], npt.NDArray[Any]]
             episode = session.episode()
             if session.outcome is None:
                 running[i] = episode
-                rewards[i] = last_step(episode)
             else:
                 ended[i] = episode
                 terminations[i], truncations[i] = ending(session)
+        going = [(i, episode) for i, episode in enumerate(running) if episode is not None]
+        reward.look([episode for _, episode in going])
+        for i, episode in going:
+            rewards[i] = reward.last_step(episode)
         final = self._final(ended, over, rewards) if ended else {}
         size = len(self.env.source)
         for i in ended:

@@ -10,11 +10,12 @@ from graphenv.episode import Episode
 
 __all__ = ["Kind", "Part", "Reward", "Score", "ScoreStatus"]
 
-Kind = Literal["verdict", "validity", "cost", "shaping"]
+Kind = Literal["verdict", "validity", "cost", "process", "shaping"]
 """What a reward term is.
 
 `verdict`: in [0, 1], about content, once when the episode ends. `validity`: in [0, 1], about form.
-`cost`: at most 0, every turn. `shaping`: a potential of the state, 0 at the end.
+`cost`: at most 0, every turn. `process`: what a turn did for the state, of either sign, every turn.
+`shaping`: a potential of the state, 0 at the end.
 """
 
 ScoreStatus = Literal["ok", "not_applicable", "error"]
@@ -45,6 +46,9 @@ class Score:
     info
         Details of terms (an edit path, an interval), by term. They may be made only when looked
         at; `to_json` makes them all.
+    settled
+        What of the last turn's number the end settled (verdicts, validity, products, gates, caps),
+        and not the turn itself; `None`: not known. Credits read it; `to_json` leaves it out.
     """
 
     value: float | None
@@ -53,6 +57,7 @@ class Score:
     status: ScoreStatus = "ok"
     reason: str = ""
     info: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settled: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-able form."""

@@ -15,7 +15,16 @@ from graphenv.graph import Graph, Triple
 from graphenv.references import load_row
 from graphenv.task import Task
 
-__all__ = ["SCORERS", "SCORER_FILE", "Judged", "StateScorer", "View", "load_scorer", "view_of"]
+__all__ = [
+    "SCORERS",
+    "SCORER_FILE",
+    "Judged",
+    "StateScorer",
+    "View",
+    "check_scorer",
+    "load_scorer",
+    "view_of",
+]
 
 SCORERS: dict[str, str] = {
     "gnn": "graphenv.agents.gnn.scorer:GNNScorer",
@@ -69,6 +78,17 @@ def view_of(task: Task, state: State) -> View | None:
     return View(str(task.meta.get("question") or task.prompt), state.graph)
 
 
+def check_scorer(path: str | Path) -> None:
+    """Look whether folder `path` holds a scorer of a known kind, without opening it.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `load_scorer`.
+    """
+    _description(Path(path))
+
+
 def load_scorer(path: str | Path) -> StateScorer:
     """Return the scorer saved in folder `path`; the same object as long as its file is the same.
 
@@ -79,7 +99,12 @@ def load_scorer(path: str | Path) -> StateScorer:
     ConfigError
         If it is of an unknown kind.
     """
-    folder = Path(path)
+    kind, text = _description(Path(path))
+    return _opened(kind, str(Path(path).resolve()), text)
+
+
+def _description(folder: Path) -> tuple[str, str]:
+    """Return the kind of the scorer in `folder`, and its description as it stands there."""
     file = folder / SCORER_FILE
     try:
         text = file.read_text(encoding="utf-8")
@@ -96,7 +121,7 @@ def load_scorer(path: str | Path) -> StateScorer:
         raise ConfigError(
             f"{file}: scorer kind {kind!r} is unknown.{did_you_mean(str(kind), SCORERS)}"
         )
-    return _opened(kind, str(folder.resolve()), text)
+    return kind, text
 
 
 @lru_cache(maxsize=8)

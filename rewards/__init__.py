@@ -7,7 +7,7 @@ from graphenv.facts import FAMILIES
 from graphenv.rewards.expression import ExpressionReward, parse
 from graphenv.rewards.presets import PRESETS, preset
 from graphenv.rewards.registry import TERMS, make_term, term_class
-from graphenv.rewards.terms import CostTerm, EndTerm, Grade, ShapingTerm, Term
+from graphenv.rewards.terms import CostTerm, EndTerm, Grade, ShapingTerm, StepTerm, Term
 
 __all__ = [
     "PRESETS",
@@ -17,6 +17,7 @@ __all__ = [
     "ExpressionReward",
     "Grade",
     "ShapingTerm",
+    "StepTerm",
     "Term",
     "check_provided",
     "make_term",

@@ -8,6 +8,7 @@ operators `gate(condition, reward, threshold=1.0)`, `cap(reward, limit)`, `poten
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +28,7 @@ from graphenv.rewards.operators import (
 )
 from graphenv.rewards.presets import PRESETS, preset
 from graphenv.rewards.registry import TERMS, make_term, term_class
-from graphenv.rewards.terms import CostTerm, Crash, EndTerm, Grade, ShapingTerm, Term, grade_all
+from graphenv.rewards.terms import Crash, EndTerm, Grade, ShapingTerm, StepTerm, Term, grade_all
 from graphenv.score import Part, Score
 from graphenv.text import bounded
 
@@ -108,7 +109,18 @@ class ExpressionReward:
             graded = grade_all(term, [episodes[i] for i in ended]) if ended else []
             for i, grade in zip(ended, graded, strict=True):
                 grades[i][text] = grade
+        self.look(episodes)
         return [self._score(e, g) for e, g in zip(episodes, grades, strict=True)]
+
+    def look(self, episodes: Sequence[Episode]) -> None:
+        """Let step terms and potentials ask once for a whole batch; changes no value.
+
+        Worth it before `last_step` of several running episodes.
+        """
+        for leaf in self._step_leaves:
+            # A crash comes again where the episode that causes it is read, and costs no other.
+            with contextlib.suppress(Exception):
+                leaf.term.look(episodes)
 
     def _score(self, episode: Episode, grades: dict[str, Grade | Crash]) -> Score:
         crashes: dict[str, str] = {}
@@ -122,11 +134,15 @@ class ExpressionReward:
             if grade.info:
                 info[text] = grade.info
         steps: list[float] | None = None
+        settled = 0.0
         if not crashes:
             try:
                 steps = self._root.steps(episode, values)
+                settled = self._root.settled(episode, values) if steps else 0.0
                 for leaf in self._step_leaves:
                     values[leaf.text] = leaf.total(episode)
+                    if details := leaf.term.details(episode):
+                        info[leaf.text] = details
             except Exception as error:  # noqa: BLE001 - a crash is a status, as in grade_all
                 crashes["step terms"] = f"{type(error).__name__}: {error}"
         parts = {t: Part(values.get(t), self._weights[t]) for t in self._terms}
@@ -140,7 +156,7 @@ class ExpressionReward:
         if not steps:
             # Nothing was played: there is no turn to pay.
             total = min(max(0.0, low), high)
-        return Score(total, tuple(steps), parts, "ok", "", info)
+        return Score(total, tuple(steps), parts, "ok", "", info, settled)
 
     def last_step(self, episode: Episode) -> float:
         """Return the reward of the latest turn of an episode.
@@ -357,7 +373,7 @@ def _leaf(tree: ast.expr, name: str, arguments: dict[str, Any]) -> Node:
     text = ast.unparse(tree)
     if isinstance(term, ShapingTerm):
         return Potential(Leaf(text, term))
-    if isinstance(term, EndTerm | CostTerm):
+    if isinstance(term, EndTerm | StepTerm):
         return Leaf(text, term)
     raise ConfigError(f"term {name!r} is of no known kind")
 

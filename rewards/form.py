@@ -34,6 +34,6 @@ class Format(EndTerm):
 class TurnCost(CostTerm):
     """Minus the share of the turn limit that was used: every turn costs 1 / max_turns."""
 
-    def charge(self, episode: Episode, t: int) -> float:
+    def pay(self, episode: Episode, t: int) -> float:
         """Return -1 / max_turns."""
         return -1.0 / episode.max_turns

@@ -3,7 +3,9 @@
 T is the number of turns. A node gives `steps`, T numbers that sum to its value, or `None` if it
 does not apply. `running_step` gives the number of one turn of a running episode; it equals the
 entry of `steps` that the finished episode will have at that place (prefix consistency).
-Operators that need the end (`gate`, `cap`, products) pay everything on the last turn.
+Operators that need the end (`gate`, `cap`, products) pay everything on the last turn, what turns
+earned as well: the total of a cost or process term differs between episodes, so it means something
+as one number. That of a potential does not, which is why these operators refuse one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from itertools import pairwise
 
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError
-from graphenv.rewards.terms import CostTerm, ShapingTerm, Term
+from graphenv.rewards.terms import ShapingTerm, StepTerm, Term
 
 __all__ = ["Cap", "Constant", "Gate", "Leaf", "Node", "Potential", "Product", "Scale", "Sum"]
 
@@ -42,6 +44,10 @@ class Node(ABC):
         """The number of turn `t` while the episode runs."""
         return 0.0
 
+    def settled(self, episode: Episode, values: Values) -> float:
+        """What of the value is settled by the end, not earned turn by turn."""
+        return sum(self.steps(episode, values) or ())
+
     def weights(self, factor: float = 1.0) -> dict[str, float]:
         """The nominal weight of each term below."""
         total: dict[str, float] = {}
@@ -65,7 +71,7 @@ def _settled(episode: Episode, total: float) -> list[float]:
 
 @dataclass(frozen=True)
 class Leaf(Node):
-    """A verdict, validity or cost term; `text` is how it stands in the expression."""
+    """A verdict, validity, cost or process term; `text` is how it stands in the expression."""
 
     text: str
     term: Term
@@ -78,18 +84,25 @@ class Leaf(Node):
         yield self
 
     def steps(self, episode: Episode, values: Values) -> list[float] | None:
-        if isinstance(self.term, CostTerm):
-            return [self.term.charge(episode, t) for t in range(len(episode.steps))]
+        if isinstance(self.term, StepTerm):
+            if not self.term.applies(episode):
+                return None
+            return [self.term.pay(episode, t) for t in range(len(episode.steps))]
         if not episode.ended:
             return [0.0] * len(episode.steps)
         value = values[self.text]
         return None if value is None else _settled(episode, value)
 
     def running_step(self, episode: Episode, t: int) -> float:
-        return self.term.charge(episode, t) if isinstance(self.term, CostTerm) else 0.0
+        if isinstance(self.term, StepTerm) and self.term.applies(episode):
+            return self.term.pay(episode, t)
+        return 0.0
+
+    def settled(self, episode: Episode, values: Values) -> float:
+        return 0.0 if isinstance(self.term, StepTerm) else super().settled(episode, values)
 
     def total(self, episode: Episode) -> float | None:
-        """The unweighted value of a step term (a cost, or a potential), for `Score.parts`."""
+        """The unweighted total of a step term or a potential, for `Score.parts`."""
         node = Potential(self) if isinstance(self.term, ShapingTerm) else self
         steps = node.steps(episode, {})
         return None if steps is None else sum(steps)
@@ -143,6 +156,9 @@ class Potential(Node):
         before = first if t == 0 else self._phi(episode, t) or 0.0
         return (self._phi(episode, t + 1) or 0.0) - before
 
+    def settled(self, episode: Episode, values: Values) -> float:
+        return 0.0
+
     def weights(self, factor: float = 1.0) -> dict[str, float]:
         return {self.leaf.text: factor}
 
@@ -186,6 +202,9 @@ class Scale(Node):
     def running_step(self, episode: Episode, t: int) -> float:
         return self.factor * self.inner.running_step(episode, t)
 
+    def settled(self, episode: Episode, values: Values) -> float:
+        return self.factor * self.inner.settled(episode, values)
+
     def weights(self, factor: float = 1.0) -> dict[str, float]:
         return self.inner.weights(factor * self.factor)
 
@@ -218,6 +237,9 @@ class Sum(Node):
 
     def running_step(self, episode: Episode, t: int) -> float:
         return sum(node.running_step(episode, t) for node in self.inner)
+
+    def settled(self, episode: Episode, values: Values) -> float:
+        return sum(node.settled(episode, values) for node in self.inner)
 
     def _children(self) -> tuple[Node, ...]:
         return self.inner

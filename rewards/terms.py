@@ -14,7 +14,17 @@ from graphenv.errors import ConfigError
 from graphenv.score import Kind
 from graphenv.task import Task
 
-__all__ = ["CostTerm", "Crash", "EndTerm", "Grade", "ShapingTerm", "Term", "grade_all", "published"]
+__all__ = [
+    "CostTerm",
+    "Crash",
+    "EndTerm",
+    "Grade",
+    "ShapingTerm",
+    "StepTerm",
+    "Term",
+    "grade_all",
+    "published",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,16 @@ class Term(ABC):
         Trainers call it before the first step; it changes no value.
         """
 
+    def look(self, episodes: Sequence[Episode]) -> None:  # noqa: B027 - most need no look
+        """Ask at once, for a whole batch, what reading it turn by turn would ask piece by piece.
+
+        Called before step terms and potentials are read. It changes no value.
+        """
+
+    def details(self, episode: Episode) -> Mapping[str, Any]:
+        """Return what is worth showing beside a step term or a potential (JSON-able)."""
+        return {}
+
 
 class EndTerm(Term):
     """A term that grades a finished episode once: kind `verdict` or `validity`, in [0, 1].
@@ -69,15 +89,29 @@ class EndTerm(Term):
         return [self.score(episode) for episode in episodes]
 
 
-class CostTerm(Term):
-    """A term that charges every turn; the total lies in [-1, 0]."""
+class StepTerm(Term):
+    """A term that pays every turn; `range` is that of the total over a finished episode."""
+
+    kind: ClassVar[Kind] = "process"
+    range: tuple[float, float] = (-1.0, 1.0)
+
+    def applies(self, episode: Episode) -> bool:
+        """Return whether the term applies: the task and the state before the first turn say it.
+
+        Nothing that is played may change it: a policy would get rid of what it is charged.
+        """
+        return True
+
+    @abstractmethod
+    def pay(self, episode: Episode, t: int) -> float:
+        """Return what turn `t` earns or costs; depends on `episode[: t + 1]` alone."""
+
+
+class CostTerm(StepTerm):
+    """A step term that only charges; the total lies in [-1, 0]."""
 
     kind: ClassVar[Kind] = "cost"
     range: tuple[float, float] = (-1.0, 0.0)
-
-    @abstractmethod
-    def charge(self, episode: Episode, t: int) -> float:
-        """Return what turn `t` costs (at most 0); depends on `episode[: t + 1]` alone."""
 
 
 class ShapingTerm(Term):

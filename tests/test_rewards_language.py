@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from graphenv import envs, rewards
 from graphenv.errors import ConfigError, GraphEnvError, UnknownNameError
 from graphenv.facts import FACTS, FAMILIES
-from graphenv.rewards import EndTerm, Term, check_provided, parse
+from graphenv.rewards import CostTerm, EndTerm, ShapingTerm, StepTerm, Term, check_provided, parse
+from graphenv.score import Kind
 
 # -- what parses ----------------------------------------------------------------------------------
 
@@ -185,8 +188,9 @@ def test_every_term_declares_itself(name: str):
     term = rewards.term_class(name)
     assert issubclass(term, Term)
     assert term.needs <= set(FACTS)
-    assert term.kind in ("verdict", "validity", "cost", "shaping")
-    assert term.kind in ("cost", "shaping") or issubclass(term, EndTerm)
+    base = {"cost": CostTerm, "process": StepTerm, "shaping": ShapingTerm}
+    assert term.kind in get_args(Kind)
+    assert issubclass(term, base.get(term.kind, EndTerm))
     assert term.__doc__ and len(term.__doc__) > 40
 
 

@@ -386,9 +386,9 @@ def test_a_crash_surfaces_in_gym_step():
         env.step(fx.answer())
 
 
-@pytest.mark.parametrize("kind", ["charge", "potential"])
+@pytest.mark.parametrize("kind", ["pay", "potential"])
 def test_a_crash_inside_a_step_term_is_an_error_too(monkeypatch: pytest.MonkeyPatch, kind: str):
-    name = {"charge": "turn_cost", "potential": "progress"}[kind]
+    name = {"pay": "turn_cost", "potential": "progress"}[kind]
 
     def crash(*_: Any) -> float:
         raise ArithmeticError("no number")
