@@ -401,7 +401,7 @@ def test_more_documents_than_turns_is_an_error_of_the_user():
 def test_every_source_stands_in_the_table():
     assert set(SOURCES) == {"synthetic", "webnlg", "conll04", "redocred", "retrieval"}
     env = fx.make_env()
-    assert isinstance(env, KGConstructionEnv)
+    assert isinstance(env, KGConstructionEnv) and env.kwargs["reward"] == "kg_f1"
     assert env.document_source.relations(FILMS) == fx.RELATIONS
 
 

@@ -20,6 +20,7 @@ from graphenv.envs.construction import DocumentSource, make_source
 from graphenv.envs.construction.reading import MAX_NAME, MAX_TRIPLES
 from graphenv.envs.construction.sources.published import PublishedDocuments
 from graphenv.envs.construction.sources.redocred import _entities
+from graphenv.envs.replay import replay
 from graphenv.errors import ConfigError, DataError
 from graphenv.graph import Graph
 from graphenv.task import SPLITS
@@ -363,8 +364,9 @@ def test_recall_by_grounding_is_the_truth_without_gold(tmp_path: Path):
     retrieval(tmp_path)
     kwargs = {"source": "retrieval", "root": str(tmp_path), "passages": 4}
     with pytest.raises(ConfigError, match=r"target\.graph.*Terms that work here: passage_recall"):
-        envs.make("kg-construction", **kwargs)
-    env = envs.make("kg-construction", reward="passage_recall", **kwargs)
+        envs.make("kg-construction", reward="kg_f1", **kwargs)
+    env = envs.make("kg-construction", **kwargs)
+    assert env.kwargs["reward"] == env.reward.name == "passage_recall"  # the default of this source
     corpus = env.source[0].target.corpus
     assert corpus is not None
     a, b = corpus.questions[0].supporting
@@ -372,6 +374,7 @@ def test_recall_by_grounding_is_the_truth_without_gold(tmp_path: Path):
     episode = env.play(0, [json.dumps(facts)])
     told = {"passage_recall": 1.0, "grounded_share": 1.0, "triples": 2.0}
     assert (episode.success, episode.metrics) == (1.0, told)
+    assert env.reward([episode])[0].value == 1.0 and replay(episode.record()) == episode
     names = [w for p in corpus.passages if p.title in (a, b) for w in (p.title, *p.text.split())]
     pairs = [[x, "and", y] for x in names for y in names if x != y]
     dumped = env.play(0, [json.dumps([*facts, *pairs])])

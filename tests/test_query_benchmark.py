@@ -54,7 +54,8 @@ def test_it_runs_and_reports(tmp_path: Path) -> None:
     assert all(row["ours_too_high"] == 0 for row in results["distance"])
     for row in results["gold"]:
         assert row["tasks"] == row["right"] == row["full"] > 0, row["source"]
-        assert row["blind"]["no text"]["above"] == 0
+        assert all(counts["above"] == counts["gold"] for counts in row["blind"].values())
+        assert row["blind"]["no text"]["above"] == row["blind"]["a constant"]["above"] == 0
     page = (tmp_path / "results.md").read_text()
     for told in ("a note", "## Queries per second", "Wrong queries", "GRPO step", "two languages"):
         assert told in page

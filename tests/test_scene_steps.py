@@ -147,10 +147,14 @@ def test_objects_are_at_most_so_many():
 
 def test_given_objects_in_steps():
     env = env_with("vrd", mode="steps")
-    assert "add_object" in env.tools
-    episode = env.play(1, [linked("goat.1", "wear", "hat.1"), added("goat"), SUBMIT])
-    assert "Added goat.3." in episode.steps[1].observation  # given ids are not given twice
-    assert episode.steps[0].facts["objects"] == 2
+    assert list(env.tools) == ["add_relation", "remove", "submit"]
+    system = env.tasks[1].messages[0]["content"]
+    assert "add_object" not in system and "remove(id): Remove a relation." in system
+    turns = [linked("goat.1", "wear", "hat.1"), added("goat"), format_call("remove", id="goat.1")]
+    episode = env.play(1, [*turns, format_call("remove", id="r1"), SUBMIT])
+    assert [step.status for step in episode.steps[1:4]] == ["malformed", "infeasible", "ok"]
+    assert "no tool 'add_object'" in episode.steps[1].reason
+    assert [step.facts["objects"] for step in episode.steps] == [2, 2, 2, 0, 0]
     assert env.play(1, gold_turns(env, 1)).metrics["recall@20"] == 1.0
 
 

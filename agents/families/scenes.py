@@ -170,6 +170,10 @@ def _calls(scene: Scene, given: Sequence[SceneObject], *, boxes: bool) -> Iterat
         if thing.id in listed:
             names.append(thing.id)
             continue
+        if listed:  # where objects are given, no call adds another
+            names.append("")
+            yield None
+            continue
         name, _ = builder.add_object(thing.label, thing.attributes, thing.box if boxes else None)
         names.append(name or "")
         if name is None or any("," in attribute for attribute in thing.attributes):

@@ -12,7 +12,12 @@ from graphenv.benchmarks.queries.data import published
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.queries.engines.pool import close_all
 from graphenv.envs.queries.env import Text2CypherEnv, Text2SQLEnv
+from graphenv.episode import Episode
 from graphenv.fences import fenced
+from graphenv.query.cypher import read_cypher
+from graphenv.query.graphs import query_graph
+from graphenv.query.model import Query
+from graphenv.query.sql import read_sql
 from graphenv.seeding import sample
 from graphenv.task import SPLITS
 
@@ -71,9 +76,11 @@ def _source(name: str, arguments: dict[str, Any], most: int | None, quick: bool)
         for player, values in _blind(
             env, _some(len(env.tasks), 5 if quick else 100, split)
         ).items():
-            known = blind.setdefault(player, {"episodes": 0, "above": 0})
+            known = blind.setdefault(player, {"episodes": 0, "above": 0, "gold": 0})
             known["episodes"] += len(values)
-            known["above"] += sum(value > env.reward.range[0] for value in values)
+            paid = [is_gold for value, is_gold in values if value > env.reward.range[0]]
+            known["above"] += len(paid)
+            known["gold"] += sum(paid)
     close_all()
     return {
         "tasks": tasks,
@@ -91,8 +98,11 @@ def _some(size: int, most: int | None, split: str) -> list[int]:
     return sample(size, most, "queries benchmark", "gold", split)
 
 
-def _blind(env: GraphEnv, indices: list[int]) -> dict[str, list[float]]:
-    """Return the rewards of every player that knows nothing of the question."""
+def _blind(env: GraphEnv, indices: list[int]) -> dict[str, list[tuple[float, bool]]]:
+    """Return what every player earns that knows nothing, and whether it happened to write gold.
+
+    A query counts as gold if their query graphs are equal.
+    """
     assert isinstance(env, Text2SQLEnv | Text2CypherEnv)
     played = {
         player: [
@@ -103,6 +113,19 @@ def _blind(env: GraphEnv, indices: list[int]) -> dict[str, list[float]]:
     }
     played["random"] = agents.rollout_batch(env, agents.make("random", env, seed=0), indices)
     return {
-        player: [score.value or 0.0 for score in env.reward(episodes)]
+        player: [
+            (score.value or 0.0, bool(score.value) and _is_gold(env, episode))
+            for score, episode in zip(env.reward(episodes), episodes, strict=True)
+        ]
         for player, episodes in played.items()
     }
+
+
+def _is_gold(env: Text2SQLEnv | Text2CypherEnv, episode: Episode) -> bool:
+    read = read_sql if env.language == "sql" else read_cypher
+    schema = env.query_source.schema(episode.task.index)
+    assert episode.outcome is not None
+    said = read(str(episode.outcome.program), schema)
+    gold = read(str(episode.task.target.program), schema)
+    both = isinstance(said, Query) and isinstance(gold, Query)
+    return both and query_graph(said).isomorphic_to(query_graph(gold))

@@ -80,7 +80,8 @@ _GOLD = """
 ## Gold, and who knows nothing
 
 Gold played in single mode, all splits: right by the truth, and 1.0 under `execution`. Above the
-minimum: episodes of players that know nothing which earn more than 0 under `execution`.
+minimum: episodes of players that know nothing which earn more than 0 under `execution`; "gold":
+what they wrote has the query graph of the gold (`count(*)` of a table is a question of Spider).
 
 | source | | tasks | right | reward 1.0 | left out | databases per task (tasks) | s |
 |---|---|---|---|---|---|---|---|"""
@@ -208,9 +209,14 @@ def _gold(results: dict[str, Any]) -> list[str]:
     lines += ["", f"| source | | {' | '.join(f'{p}: above the minimum' for p in players)} |"]
     lines.append("|---" * (2 + len(players)) + "|")
     for row in results["gold"]:
-        cells = [f"{b['above']} of {b['episodes']}" for b in row["blind"].values()]
+        cells = [_above(counts) for counts in row["blind"].values()]
         lines.append(f"| {row['source']} | {row['env']} | {' | '.join(cells)} |")
     return lines
+
+
+def _above(counts: dict[str, int]) -> str:
+    told = f"{counts['above']} of {counts['episodes']}"
+    return f"{told}, {counts['gold']} of them gold" if counts["above"] else told
 
 
 def _agreement(results: dict[str, Any]) -> list[str]:

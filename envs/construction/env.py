@@ -18,6 +18,8 @@ from graphenv.task import Message, Task
 __all__ = ["KGConstructionEnv"]
 
 MODES = ("single", "turns")
+_REWARDS = {True: "kg_f1", False: "passage_recall"}
+"""The default reward, where gold triples are known and where they are not."""
 
 
 class KGConstructionEnv(GraphEnv):
@@ -44,9 +46,9 @@ class KGConstructionEnv(GraphEnv):
 
     Rewards
     -------
-    Any expression over the terms of family `kg-construction`, default `kg_f1`, to which a
-    triple that is written twice is a wrong one (`triple_f1` and `ged` see the merged graph);
-    sources without gold triples (`retrieval`) need one that knows none, such as `passage_recall`.
+    Any expression over the terms of family `kg-construction`. Default `kg_f1`, to which a
+    triple that is written twice is a wrong one (`triple_f1` and `ged` see the merged graph); of
+    sources without gold triples (`retrieval`) `passage_recall`.
     Truth (`info["success"]`): F1 of the set of triples after aliases are merged and names and
     relations are normalised (case, spacing, underscores, words run together); without
     gold triples, the recall of supporting passages times the share of triples that are grounded
@@ -63,7 +65,7 @@ class KGConstructionEnv(GraphEnv):
     source, split
         Where the documents come from (`graphenv.envs.construction.sources.SOURCES`) and which part.
     reward
-        A reward expression.
+        A reward expression; by default what the source can be graded by, see above.
     mode
         `single` or `turns`.
     show_relations
@@ -99,7 +101,7 @@ class KGConstructionEnv(GraphEnv):
         *,
         source: str = "synthetic",
         split: str = "train",
-        reward: str = "kg_f1",
+        reward: str | None = None,
         mode: str = "single",
         show_relations: bool = True,
         max_turns: int | None = None,
@@ -115,6 +117,8 @@ class KGConstructionEnv(GraphEnv):
         self.document_source: DocumentSource = make_source(
             source, split, source_arguments, also=offered(KGConstructionEnv)
         )
+        known = self.document_source.provides
+        kwargs["reward"] = reward or _REWARDS["target.graph" in known]
         super().__init__(
             env_id=env_id,
             source=self.document_source,

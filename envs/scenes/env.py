@@ -11,7 +11,7 @@ from graphenv.envs.arguments import offered, recorded, turn_limit
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.scenes.prompts import chat, system_text
 from graphenv.envs.scenes.reading import FORMS
-from graphenv.envs.scenes.session import BoxedSceneSession, SceneSession
+from graphenv.envs.scenes.session import BoxedSceneSession, GivenSceneSession, SceneSession
 from graphenv.envs.scenes.sources import make_source
 from graphenv.envs.scenes.sources.base import SceneSource, related
 from graphenv.envs.tools import ToolSpec, tool_specs
@@ -23,8 +23,10 @@ from graphenv.text import text_of
 
 __all__ = ["SceneGraphEnv"]
 
-_SESSIONS = {False: SceneSession, True: BoxedSceneSession}
-_TOOLS = {boxed: tool_specs(session) for boxed, session in _SESSIONS.items()}
+_TOOLS = {
+    session: tool_specs(session) for session in (SceneSession, BoxedSceneSession, GivenSceneSession)
+}
+_TOOLS[GivenSceneSession].pop("add_object")  # what there is, is given
 MODES = ("single", "steps")
 
 
@@ -48,7 +50,8 @@ class SceneGraphEnv(GraphEnv):
     Text. One JSON answer in a fenced block, in `<answer>` tags or bare: objects and relationships
     (`graphenv.scenes.read_scene`) or a list of facts. Where objects are given, relations use their
     ids without listing them again. In steps mode `<tool_call>{"name": ..., "arguments":
-    {...}}</tool_call>`; `submit` ends, and so does a JSON answer.
+    {...}}</tool_call>`; `submit` ends, and so does a JSON answer. `add_object` is offered only
+    where objects are not given.
 
     Rewards
     -------
@@ -143,6 +146,9 @@ class SceneGraphEnv(GraphEnv):
         first = self.scene_source[0]
         self._captions = bool(first.messages[0]["content"])
         self._given = bool(self.scene_source.detections(0))
+        self._player: type[SceneSession] = BoxedSceneSession if self.boxes else SceneSession
+        if self._given:
+            self._player = GivenSceneSession
         self._check_shown(source)
 
     def _check_shown(self, source: str) -> None:
@@ -171,7 +177,7 @@ class SceneGraphEnv(GraphEnv):
 
     @property
     def tools(self) -> Mapping[str, ToolSpec]:
-        return {} if self.mode == "single" else _TOOLS[self.boxes]
+        return {} if self.mode == "single" else _TOOLS[self._player]
 
     def prompt(self, task: Task) -> tuple[Message, ...]:
         system = system_text(
@@ -203,7 +209,7 @@ class SceneGraphEnv(GraphEnv):
         return replace(task, target=replace(task.target, scene=gold, graph=gold.graph))
 
     def make_session(self, template: Episode) -> SceneSession:
-        return _SESSIONS[self.boxes](
+        return self._player(
             template,
             self.tools,
             max_observation=self.max_observation,

@@ -18,7 +18,7 @@ from graphenv.scenes.reading import read_box
 from graphenv.scenes.truths import scene_truth
 from graphenv.text import bounded, parse_json, parse_turn
 
-__all__ = ["BoxedSceneSession", "PublicScene", "SceneSession"]
+__all__ = ["BoxedSceneSession", "GivenSceneSession", "PublicScene", "SceneSession"]
 
 
 class PublicScene(NamedTuple):
@@ -200,3 +200,16 @@ class BoxedSceneSession(SceneSession):
             box: Left, top, right, bottom in pixels, separated by commas.
         """
         return self._add_object(label, attributes, box)
+
+
+class GivenSceneSession(SceneSession):
+    """The same where objects are given: `add_object` is not offered, and relations are removed."""
+
+    @tool
+    def remove(self, id: str) -> tuple[str, Status]:
+        """Remove a relation.
+
+        Args:
+            id: The id of the relation.
+        """
+        return super().remove(id)

@@ -62,7 +62,8 @@ class SyntheticDocuments(DocumentSource):
     split
         `train` (50,000 tasks), `validation` or `heldout` (5,000 each).
     documents
-        Documents that hang together, 2 to 6; at least the largest of `hops`.
+        Documents that hang together, 2 to 6; at least the largest of `hops`. Those of `distractors`
+        come on top: two with the one of the default make three.
     facts
         Facts of a document, 1 to 12; fewer where the world knows no more.
     aliases
