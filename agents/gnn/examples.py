@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,8 @@ class Example:
         on: rank correlations are measured with it.
     seeds
         Names that the task gives, for heuristics.
+    label
+        Class of the graph, for a scorer with a classification head; empty for none.
     """
 
     view: View
@@ -62,6 +64,7 @@ class Example:
     continuations: int
     progress: float | None = None
     seeds: tuple[str, ...] = ()
+    label: str = ""
 
     @property
     def size(self) -> int:
@@ -90,6 +93,8 @@ class Rollouts:
         States with more nodes are left out, and counted.
     seed
         Of all that is drawn.
+    label
+        Entry of a task's `meta` that is the class of its graphs, such as `"kind"`.
     """
 
     players: dict[str, int] = field(
@@ -100,6 +105,7 @@ class Rollouts:
     epsilon: float = 0.15
     max_nodes: int = 200
     seed: int = 0
+    label: str = ""
 
     def __post_init__(self) -> None:
         for name, count in self.players.items():
@@ -214,6 +220,7 @@ class _Collector:
                     continuations=count,
                     progress=_progress(episode.task, episode.state(t)),
                     seeds=_seeds(episode.task),
+                    label=str(episode.task.meta.get(self._settings.label, "")),
                 )
         return list(met.values())
 
@@ -327,8 +334,3 @@ def _progress(task: Task, state: State) -> float | None:
 
 def _seeds(task: Task) -> tuple[str, ...]:
     return tuple(str(name) for name in task.meta.get("seeds") or task.meta.get("topics") or ())
-
-
-def relabelled(example: Example, view: View, outcome: float, origin: str) -> Example:
-    """Return an example of the same task with another view."""
-    return replace(example, view=view, outcome=outcome, origin=origin, continuations=0)

@@ -36,6 +36,10 @@ class Embedding:
     ----------
     name
         A folder that `from_pretrained` reads, or a hub id.
+    tokens
+        Of a text so many tokens are read.
+    safetensors
+        Whether to load weights from safetensors files only.
 
     Raises
     ------
@@ -43,7 +47,7 @@ class Embedding:
         If transformers or torch is missing; on first use, if the model cannot be loaded.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, tokens: int = _MAX_TOKENS, safetensors: bool = False) -> None:
         for package in ("torch", "transformers"):
             if find_spec(package) is None:
                 raise ConfigError(
@@ -56,6 +60,8 @@ class Embedding:
                 "such as embedding:sentence-transformers/all-MiniLM-L6-v2"
             )
         self.name = name
+        self.tokens = tokens
+        self.safetensors = safetensors
         self._loaded: tuple[Any, Any] | None = None
         self._vector = lru_cache(maxsize=_REMEMBERED)(self._encode)
 
@@ -72,7 +78,9 @@ class Embedding:
 
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self.name)
-                model = AutoModel.from_pretrained(self.name)
+                # None: safetensors where there are any.
+                only = True if self.safetensors else None
+                model = AutoModel.from_pretrained(self.name, use_safetensors=only)
             except (OSError, ValueError) as error:
                 raise ConfigError(
                     f"similarity='{PREFIX}{self.name}': the model cannot be loaded ({error}). "
@@ -80,6 +88,15 @@ class Embedding:
                 ) from error
             self._loaded = tokenizer, model.float().cpu().eval()
         return self._loaded
+
+    @property
+    def size(self) -> int:
+        """Length of its vectors."""
+        return int(self.load()[1].config.hidden_size)
+
+    def vector(self, text: str) -> Matrix:
+        """Return the vector of a text, of length 1 (0 if the tokenizer keeps nothing of it)."""
+        return np.asarray(self._vector(text))
 
     def likeness(self, first: Sequence[str], second: Sequence[str]) -> Matrix:
         """Return max(0, cosine) of labels by labels, all taken as different: at most 0.999."""
@@ -97,7 +114,7 @@ class Embedding:
         import torch
 
         tokenizer, model = self.load()
-        tokens = tokenizer(label, return_tensors="pt", truncation=True, max_length=_MAX_TOKENS)
+        tokens = tokenizer(label, return_tensors="pt", truncation=True, max_length=self.tokens)
         with torch.inference_mode():
             states = model(**tokens).last_hidden_state[0]
         if not len(states):  # a label of which the tokenizer keeps nothing

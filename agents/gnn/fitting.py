@@ -1,0 +1,252 @@
+"""Fitting a network to examples: batches, three losses, early stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from graphenv.agents.gnn.examples import Example
+from graphenv.agents.gnn.features import collate
+from graphenv.agents.gnn.model import ScorerModel
+from graphenv.agents.gnn.schema import Schema
+from graphenv.agents.gnn.texts import text_vectors
+from graphenv.checks import whole
+from graphenv.errors import ConfigError
+from graphenv.graph import Graph
+from graphenv.scorers import View
+from graphenv.seeding import rng, stable_hash
+
+__all__ = ["Epoch", "FitConfig", "fit", "value_logits"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """How a network is fitted.
+
+    Parameters
+    ----------
+    epochs, patience
+        At most so many passes; stops when the validation loss has not fallen for `patience` of
+        them. The best weights are kept.
+    batch_size
+        States in a batch.
+    learning_rate, weight_decay
+        Of AdamW.
+    link_weight
+        Weight of the link loss beside that of the value; 0 leaves the link head untrained.
+    seed
+        Of the order, of dropout and of hidden edges.
+    """
+
+    epochs: int = 30
+    patience: int = 6
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-3
+    link_weight: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            whole("FitConfig", name, getattr(self, name), 1)
+        for name in ("learning_rate", "weight_decay", "link_weight"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise ConfigError(f"FitConfig: {name}={value!r} must be a number from 0")
+
+
+class Epoch(NamedTuple):
+    """One pass over the training states: cross-entropy of the value, there and on validation."""
+
+    train: float
+    validation: float
+
+
+def fit(
+    model: ScorerModel,
+    schema: Schema,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    config: FitConfig | None = None,
+    *,
+    on_epoch: Callable[[], object] = lambda: None,
+) -> list[Epoch]:
+    """Fit `model` in place and return its epochs; it ends with the weights of the best one.
+
+    The value learns by cross-entropy with outcomes, which are probabilities. The link head learns
+    to tell an edge hidden from a state that led to success from the same edge with another end or
+    relation (Bordes et al., NeurIPS 2013). A classification head learns `Example.label`.
+
+    Raises
+    ------
+    ConfigError
+        If there are no training or no validation states.
+    """
+    config = config or FitConfig()
+    if not train or not validation:
+        raise ConfigError(
+            f"a scorer needs states to train and to stop on; got {len(train)} and {len(validation)}"
+        )
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    outcomes = torch.tensor([e.outcome for e in validation], dtype=torch.float32)
+    history: list[Epoch] = []
+    best, kept, waited = float("inf"), _weights(model), 0
+    with torch.random.fork_rng(devices=[]):
+        # Dropout draws from torch's global generator; the caller's is restored afterwards.
+        torch.manual_seed(stable_hash("fit", config.seed, bits=63))
+        for epoch in range(config.epochs):
+            loss = _pass(model, schema, train, config, optimizer, epoch)
+            logits = torch.from_numpy(value_logits(model, schema, [e.view for e in validation]))
+            held = float(functional.binary_cross_entropy_with_logits(logits.float(), outcomes))
+            history.append(Epoch(loss, held))
+            on_epoch()
+            if held < best - 1e-4:
+                best, kept, waited = held, _weights(model), 0
+            else:
+                waited += 1
+                if waited >= config.patience:
+                    break
+    model.load_state_dict(kept)
+    model.eval()
+    return history
+
+
+def value_logits(
+    model: ScorerModel, schema: Schema, views: Sequence[View], batch_size: int = 256
+) -> Floats:
+    """Return the log-odds of success of some states, before calibration."""
+    model.eval()
+    found = [np.zeros(0)]
+    with torch.inference_mode():
+        for i in range(0, len(views), batch_size):
+            batch = collate(views[i : i + batch_size], schema)
+            found.append(model(batch).value_logit.double().numpy())
+    return np.concatenate(found)
+
+
+def _weights(model: ScorerModel) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _pass(
+    model: ScorerModel,
+    schema: Schema,
+    train: Sequence[Example],
+    config: FitConfig,
+    optimizer: torch.optim.Optimizer,
+    epoch: int,
+) -> float:
+    model.train()
+    draw = rng("fit", config.seed, epoch)
+    hides = config.link_weight > 0
+    total = 0.0
+    for rows in _shuffled(train, config.batch_size, draw):
+        batch = collate([example.view for example in rows], schema)
+        outcomes = torch.tensor([example.outcome for example in rows], dtype=torch.float32)
+        heads = model(batch)
+        value = functional.binary_cross_entropy_with_logits(heads.value_logit, outcomes)
+        total += float(value.detach()) * len(rows)
+        loss = value
+        if heads.class_logits is not None:
+            loss = loss + _class_loss(heads.class_logits, rows, model.config.classes)
+        if hides:
+            loss = loss + config.link_weight * _link_loss(model, schema, rows, draw)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return total / len(train)
+
+
+def _shuffled(
+    train: Sequence[Example], size: int, draw: np.random.Generator
+) -> Iterator[list[Example]]:
+    order = draw.permutation(len(train)).tolist()
+    for i in range(0, len(order), size):
+        yield [train[j] for j in order[i : i + size]]
+
+
+def _class_loss(logits: Tensor, rows: Sequence[Example], classes: Sequence[str]) -> Tensor:
+    place = {name: i for i, name in enumerate(classes)}
+    labels = torch.tensor([place.get(example.label, -1) for example in rows])
+    if not bool((labels >= 0).any()):
+        return logits.sum() * 0.0
+    return functional.cross_entropy(logits, labels, ignore_index=-1)
+
+
+def _link_loss(
+    model: ScorerModel, schema: Schema, rows: Sequence[Example], draw: np.random.Generator
+) -> Tensor | float:
+    """Return the cross-entropy of hidden edges against corrupted ones, one pair a state."""
+    views: list[View] = []
+    pairs: list[tuple[tuple[int, str, int], tuple[int, str, int]]] = []
+    for example in rows:
+        graph = example.view.graph
+        if example.outcome < 0.5 or not graph.edges:
+            continue
+        hidden = int(draw.integers(graph.num_edges))
+        edge = graph.edges[hidden]
+        rest = (*graph.edges[:hidden], *graph.edges[hidden + 1 :])
+        right = (edge.head, edge.relation, edge.tail)
+        wrong = _corrupted(graph, right, schema.relations, draw)
+        if wrong is not None:
+            shown = Graph(graph.nodes, rest, directed=graph.directed)
+            views.append(View(example.view.question, shown))
+            pairs.append((right, wrong))
+    if not views:
+        return 0.0
+    batch = collate(views, schema)
+    heads = model(batch)
+    return _pair_loss(model, heads, batch, schema, pairs)
+
+
+def _pair_loss(
+    model: ScorerModel,
+    heads: Any,
+    batch: Any,
+    schema: Schema,
+    pairs: Sequence[tuple[tuple[int, str, int], tuple[int, str, int]]],
+) -> Tensor:
+    first = batch.ptr[:-1].tolist()
+    asked = [(at, *triple) for at, pair in zip(first, pairs, strict=True) for triple in pair]
+    head = torch.tensor([at + h for at, h, _, _ in asked])
+    tail = torch.tensor([at + t for at, _, _, t in asked])
+    relation = torch.from_numpy(text_vectors(schema.text).rows([r for _, _, r, _ in asked]))
+    logits = model.link_logits(heads, batch, head, relation, tail)
+    return functional.binary_cross_entropy_with_logits(
+        logits, torch.tensor([1.0, 0.0] * len(pairs))
+    )
+
+
+def _corrupted(
+    graph: Graph,
+    edge: tuple[int, str, int],
+    relations: Sequence[str],
+    draw: np.random.Generator,
+) -> tuple[int, str, int] | None:
+    """Return the edge with another end or relation, one that the graph does not have."""
+    head, relation, tail = edge
+    known = {(e.head, e.relation, e.tail) for e in graph.edges}
+    for _ in range(4):
+        kind = int(draw.integers(3))
+        other = int(draw.integers(len(graph)))
+        if kind == 0 and relations:
+            made = (head, relations[int(draw.integers(len(relations)))], tail)
+        elif kind == 1:
+            made = (other, relation, tail)
+        else:
+            made = (head, relation, other)
+        if made not in known and made[0] != made[2]:
+            return made
+    return None
