@@ -46,6 +46,7 @@ TERMS: dict[str, str] = {
     "kg_f1": "graphenv.rewards.construction.f1:KgF1",
     "carrier": "graphenv.rewards.construction.carrier:Carrier",
     "passage_recall": "graphenv.rewards.construction.index:PassageRecall",
+    "links": "graphenv.rewards.process.links:Links",
     "user": "graphenv.rewards.user:User",
     # form
     "format": "graphenv.rewards.form:Format",
@@ -57,6 +58,8 @@ TERMS: dict[str, str] = {
     # step terms
     "progress": "graphenv.rewards.paths:Progress",
     "ged_progress": "graphenv.rewards.ged.terms:GedProgress",
+    "gnn_value": "graphenv.rewards.process.value:GnnValue",
+    "gnn_process": "graphenv.rewards.process.shapes:GnnProcess",
     "turn_cost": "graphenv.rewards.form:TurnCost",
 }
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import process_fixture
 import pytest
 
 from graphenv.envs.registry import ENVIRONMENTS
@@ -124,10 +125,17 @@ VERDICTS = {
 ENVIRONMENT_MODES = [(row.id, mode) for row in ENVIRONMENTS for mode in MODES.get(row.id, ({},))]
 
 EXPRESSIONS = {
+    "links": f"links(scorer={process_fixture.BY_SIZE!r})",
+    "gnn_value": f"gnn_value(scorer={process_fixture.BY_SIZE!r})",
+    "gnn_process": f"gnn_process(scorer={process_fixture.BY_SIZE!r})",
     "user": "user(function='kgqa_fixture:constant_half')",
     "judge": "judge(function='query_terms_fixture:undecided')",
 }
-"""How a term is written where its bare name is not enough."""
+"""How a term is written where its bare name is not enough.
+
+The scorer of `links` and `gnn_...` knows sizes: e/(e + 2) for e edges. A level is as good as its scorer, so
+`gnn_process` pays for too much there, and none of the three is a verdict.
+"""
 
 SECTION_0 = (
     *("gold", "renamed", "reordered", "empty_answer", "both_empty", "duplicates"),

@@ -25,9 +25,13 @@ from graphenv.seeding import rng
 from graphenv.task import Target
 from graphenv.text import format_answer, format_call
 
-SHAPING = ["progress", "potential(progress)", "ged_progress"]
-STEADY = [EXPRESSIONS.get(t, t) for t in rewards.names("kgqa") if t not in SHAPING] + ["hits(k=3)"]
-EVERYTHING = " + ".join(STEADY) + " + progress + ged_progress"
+SHAPING = ["progress", "potential(progress)", "ged_progress", EXPRESSIONS["gnn_value"]]
+STEADY = [
+    EXPRESSIONS.get(t, t)
+    for t in rewards.names("kgqa")
+    if t not in ("progress", "ged_progress", "gnn_value")
+] + ["hits(k=3)"]
+EVERYTHING = " + ".join(STEADY) + " + progress + ged_progress + " + EXPRESSIONS["gnn_value"]
 TOL = 1e-9
 
 # -- random episodes ------------------------------------------------------------------------------
