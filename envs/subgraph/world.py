@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +102,17 @@ class World:
 
     def features(self, name: str) -> dict[str, float]:
         """Return the known numeric features of an entity."""
-        if self.feature_values is None:
+        found = self.store.find_entity(name) if self.feature_values is not None else None
+        if found is None or self.feature_values is None:
             return {}
-        row = self.feature_values[self.store.entity_id(name)].tolist()
+        row = self.feature_values[found].tolist()
         return {key: x for key, x in zip(self.feature_names, row, strict=True) if x == x}
 
     def node(self, name: str, *, seed: bool = False) -> Node:
-        """Return an entity as a node: features, text and the mark of a seed are attributes."""
+        """Return an entity as a node: features, text and the mark of a seed are attributes.
+
+        A name that the world does not have is a node of which nothing else is known.
+        """
         told = [(key, f"{value:.6g}") for key, value in self.features(name).items()]
         text = self.description(name)
         told += [(DESCRIPTION, text)] if text else []
@@ -154,6 +159,19 @@ class World:
         store = self.store
         key = (store.entity_id(found[0]), store.move_id(found[1]), store.entity_id(found[2]))
         return self.weights.get(key)
+
+    @cached_property
+    def signatures(self) -> frozenset[tuple[str, str, str]]:
+        """The (type, relation, type) that occur: what an edge that is not there may look like."""
+        heads, relations, tails = self.store.triple_arrays()
+        known = list(dict.fromkeys(["", *self.types.values()]))
+        code = {kind: i for i, kind in enumerate(known)}
+        names = self.store.entity_names(range(self.store.num_entities))
+        kinds = np.array([code[self.types.get(name, "")] for name in names], np.int64)
+        rows = np.stack([kinds[heads], relations, kinds[tails]], axis=1)
+        labels = self.store.relation_names
+        found = {(known[h], labels[r], known[t]) for h, r, t in np.unique(rows, axis=0).tolist()}
+        return frozenset(found | {(t, r, h) for h, r, t in found if self.undirected})
 
     def moves(self, name: str) -> list[str]:
         """Return the moves with an edge at an entity, `^relation` for the way back.

@@ -9,10 +9,10 @@ from typing import Any, Literal, NamedTuple
 from graphenv.envs.sources import Source
 from graphenv.envs.subgraph.truths import part_f1
 from graphenv.envs.subgraph.world import World
-from graphenv.graph import Graph
+from graphenv.graph import Graph, Triple
 from graphenv.task import Message, Target, Task
 
-__all__ = ["GOALS", "Goal", "Play", "SubgraphSource", "subgraph_task"]
+__all__ = ["GOALS", "Goal", "Play", "SubgraphSource", "edge_actions", "subgraph_task"]
 
 Goal = Literal["graph", "ranking", "objective"]
 GOALS: tuple[Goal, ...] = ("graph", "ranking", "objective")
@@ -99,3 +99,39 @@ def subgraph_task(
         **meta,
     }
     return Task(id=id, index=index, messages=(message,), target=target, meta=known)
+
+
+def edge_actions(
+    world: World, seeds: Sequence[str], triples: Sequence[Triple]
+) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return the actions that add these edges, from the seeds outwards.
+
+    Where all edges of a relation at a node that is reached are wanted, they come by one `expand`;
+    else each by `add_edge`.
+
+    >>> from graphenv.knowledge import KnowledgeGraph
+    >>> store = KnowledgeGraph.from_triples([("a", "r", "b"), ("b", "s", "c"), ("b", "s", "d")])
+    >>> edge_actions(World(store), ["a"], [("b", "s", "d"), ("a", "r", "b")])[0]
+    ('expand', {'node': 'a', 'relation': 'r'})
+    """
+    left = list(dict.fromkeys(triples))
+    wanted = set(left)
+    reached = set(seeds)
+    actions: list[tuple[str, dict[str, str]]] = []
+    while left:
+        near = (e for e in left if e[0] in reached or e[2] in reached)
+        edge = next(near, left[0])
+        head, relation, tail = edge
+        added = [edge]
+        action = ("add_edge", {"head": head, "relation": relation, "tail": tail})
+        way = relation if world.undirected else f"^{relation}"
+        for node, move in ((head, relation), (tail, way)):
+            found = world.along(node, move) if node in reached else []
+            if found and wanted.issuperset(found):
+                added, action = found, ("expand", {"node": node, "relation": move})
+                break
+        actions.append(action)
+        gone = set(added)
+        left = [e for e in left if e not in gone]
+        reached.update(end for head, _, tail in added for end in (head, tail))
+    return tuple(actions)

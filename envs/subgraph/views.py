@@ -1,0 +1,115 @@
+"""The network as text: an entity, the edges that could come next, a neighbourhood in a prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+
+from graphenv.envs.subgraph.building import Builder
+from graphenv.envs.subgraph.world import World
+from graphenv.graph import Triple
+from graphenv.seeding import rng
+from graphenv.text import bounded
+
+__all__ = ["candidate_lines", "entity_text", "neighborhood", "neighborhood_text"]
+
+MAX_LISTED = 400
+"""Most edges of a list of candidates, all pages together."""
+_LONGEST = 300
+_NAME = 120
+
+
+def entity_text(world: World, name: str, *, inside: bool) -> str:
+    """Return an entity in words: type, text, numbers, and its relations with how many edges."""
+    ids = [world.store.entity_id(name)]
+    lines = [about(world, name)]
+    counted = []
+    for move in world.moves(name):
+        count = len(world.along(name, move)) if world.undirected else None
+        counted.append(f"{move} ({world.store.degree(ids[0], move) if count is None else count})")
+    lines.append(f"Relations: {', '.join(counted) or 'none'}")
+    lines.append("It is in the graph." if inside else "It is not in the graph.")
+    return "\n".join(lines)
+
+
+def about(world: World, name: str) -> str:
+    """Return one line: name, type, numbers and text of an entity.
+
+    >>> from graphenv.knowledge import KnowledgeGraph
+    >>> store = KnowledgeGraph.from_triples([("a", "r", "b")])
+    >>> about(World(store, {"a": "gene"}, {"a": "A small gene."}), "a")
+    'a (gene): A small gene.'
+    """
+    kind = world.type(name)
+    numbers = ", ".join(f"{key} {value:.4g}" for key, value in world.features(name).items())
+    told = "; ".join(filter(None, [kind, numbers]))
+    text = bounded(world.description(name), _LONGEST)
+    head = bounded(name, _NAME)
+    return f"{head} ({told})" * bool(told) + head * (not told) + (f": {text}" if text else "")
+
+
+def candidate_lines(world: World, builder: Builder, names: Iterable[str]) -> tuple[list[str], bool]:
+    """Return a line per edge at `names` that is not in the graph, and whether there are more.
+
+    Edges between two nodes of the graph come first, then those of the nodes in their order.
+    """
+    held = set(builder.edges)
+    found: dict[Triple, None] = {}
+    more = False
+    for name in names:
+        for move in world.moves(name):
+            for edge in world.along(name, move):
+                if edge not in held:
+                    found[edge] = None
+            if len(found) > MAX_LISTED:
+                more = True
+                break
+        if more:
+            break
+    inner = [edge for edge in found if edge[0] in builder and edge[2] in builder]
+    outer = [edge for edge in found if edge[0] not in builder or edge[2] not in builder]
+    lines = []
+    for edge in [*inner, *outer][:MAX_LISTED]:
+        new = [end for end in dict.fromkeys((edge[0], edge[2])) if end not in builder]
+        kind = world.type(new[0]) if new else ""
+        told = json.dumps([bounded(part, _NAME) for part in edge], ensure_ascii=False)
+        lines.append(f"{told} ({kind})" if kind else told)
+    return lines, more
+
+
+def neighborhood(
+    world: World, seeds: Sequence[str], limit: int, kept: Collection[Triple], *key: object
+) -> list[Triple]:
+    """Return at most `limit` edges around the seeds (or all of `kept`, if these are more), sorted.
+
+    Edges come hop by hop; of the hop that does not fit, some are drawn by `key`. Those of `kept`
+    are always among them, and nothing tells them from the others.
+    """
+    found: dict[Triple, None] = dict.fromkeys(sorted(kept))
+    seen = set(seeds)
+    level = list(seeds)
+    while level and len(found) < limit:
+        edges: dict[Triple, None] = {}
+        for name in level:
+            for move in world.moves(name):
+                edges.update(dict.fromkeys(world.along(name, move)))
+        new = sorted(edge for edge in edges if edge not in found)
+        room = limit - len(found)
+        if len(new) > room:
+            chosen = rng("neighbourhood", *key).choice(len(new), room, replace=False)
+            new = [new[i] for i in sorted(chosen.tolist())]
+        found.update(dict.fromkeys(new))
+        ends = [end for head, _, tail in sorted(edges) for end in (head, tail)]
+        level = [end for end in dict.fromkeys(ends) if end not in seen]
+        seen.update(level)
+    return sorted(found)
+
+
+def neighborhood_text(world: World, edges: Sequence[Triple], seeds: Sequence[str]) -> str:
+    """Return edges as lines of JSON, after a line about each entity of which something is known."""
+    names = sorted({*seeds, *(end for head, _, tail in edges for end in (head, tail))})
+    known = [about(world, name) for name in names]
+    lines = [line for line, name in zip(known, names, strict=True) if line != name]
+    told = [json.dumps(list(edge), ensure_ascii=False) for edge in edges]
+    entities = ["Entities:", *lines] if lines else []
+    return "\n".join([*entities, "Edges:", *told])
