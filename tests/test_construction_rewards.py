@@ -318,10 +318,11 @@ def test_answers_without_a_path_are_a_whole_ring() -> None:
     asked = CorpusQuestion("What else did the maker of Heat make?", answers=("Thief", "Ali"))
     task = fx.task(Corpus((Passage("", text),), (asked,)), None)
     honest = [(film, "made by", "Mann") for film in ("Heat", "Thief", "Ali")]
-    assert value("carrier", task, honest) == 1.0
-    assert value("carrier", task, honest[:2]) == pytest.approx(2 / 3)
+    reward = "carrier(stated=False)"
+    assert value(reward, task, honest) == 1.0 and value("carrier", task, honest) is None
+    assert value(reward, task, honest[:2]) == pytest.approx(2 / 3)
     pairs = [(a, "with", b) for a in ("Heat", "Thief") for b in ("Ali", "Mann")]
-    assert value("carrier", task, pairs) == pytest.approx(2 / 4)  # Ali alone is an answer
+    assert value(reward, task, pairs) == pytest.approx(2 / 4)  # Ali alone is an answer
 
 
 def test_a_reader_by_name() -> None:
@@ -345,7 +346,7 @@ def test_a_reader_sees_few_triples_the_nearest_first() -> None:
     many = [("Heat", "with", name) for name in names]
     task = fx.task(Corpus((Passage("Heat", " ".join(names)),), CORPUS.questions), None)
     fx.ASKED.clear()
-    value("carrier(function='construction_fixture:ask_nothing')", task, many)
+    value("carrier(function='construction_fixture:ask_nothing', stated=False)", task, many)
     assert len(fx.ASKED) == 1 and len(fx.ASKED[0].triples) == MAX_SHOWN_TRIPLES
 
 

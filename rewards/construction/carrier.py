@@ -29,19 +29,15 @@ MAX_SHOWN_NAME = 80
 class Carrier(EndTerm):
     """p * mean over questions of the F1 of what the graph answers against the gold answers.
 
-    p is the share of written triples that are supported (`evidence`), each once: where the gold
-    graph is known, those that it has; else those whose two names stand in one passage, within the
-    size that the documents allow. Only supported triples carry an answer. A question with a path
-    is answered by following it from its topics; one without by the entities 1, 2 or 3 edges from
-    them, whichever of the three sets is best, all of it. In [0, 1]; `None` if the task has no
-    question with answers, 0 for no graph.
+    p is the share of written triples that are supported (`evidence`), each once: those that the
+    gold graph has. Only supported triples carry an answer. A question with a path is answered by
+    following it from its topics; one without by the entities 1, 2 or 3 edges from them, whichever
+    of the three sets is best, all of it. In [0, 1]; `None` if the task has no question with answers
+    or no gold graph, 0 for no graph.
 
     So a dumped answer, an invented triple, all pairs of names and copied documents lose: what is
-    not supported carries nothing and lowers p, and where the gold graph is known no further triple
-    raises the value unless it is gold. Where it is not, names in one passage are all that is asked,
-    and a wrong triple between them can carry an answer: a greedy search for such triples raised the
-    value from .33 to .83. Without gold triples it is a metric, or a part of a reward that something
-    else holds to the text; `passage_recall` does not ask which entity is the answer.
+    not supported carries nothing and lowers p, and no further triple raises the value unless it is
+    gold.
 
     Blind to triples on no question's way, but for p; to relations where no path is known.
 
@@ -51,7 +47,11 @@ class Carrier(EndTerm):
         Relations of a path fit if they are equal (`None`), or alike by `"string"` or
         `"module:function"`, at least 0.8.
     stated
-        Whether a known gold graph decides what is supported.
+        Whether the gold graph decides what is supported. If not, triples whose two names stand in
+        one passage are, within the size that the documents allow. That needs no gold, and is a
+        metric rather than a reward: a wrong triple between two such names can carry an answer, and
+        a greedy search for them raised the value from .33 to .83. `passage_recall` does not ask
+        which entity is the answer.
     reader, base_url, api_key_env, max_tokens, timeout, retries, concurrency
         A language model that answers instead, from the question and at most 60 supported triples
         within 3 edges of its topics; it never sees gold. Its answer counts if it is the gold set,
@@ -81,7 +81,7 @@ class Carrier(EndTerm):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset(
-        {"outcome.graph", "target.passages", "target.questions"}
+        {"outcome.graph", "target.graph", "target.passages", "target.questions"}
     )
 
     def __init__(
@@ -100,7 +100,9 @@ class Carrier(EndTerm):
         paper: str | None = None,
     ) -> None:
         self.paper = check_paper("carrier", paper, (similarity, reader, function))
-        self.stated = stated
+        self.stated = stated and self.paper is None
+        if not self.stated:
+            self.needs = self.needs - {"target.graph"}  # type: ignore[misc] # it is not looked at
         self._similarity = similarity
         label_similarity(similarity)
         self._reader: Reader | None = None
@@ -118,7 +120,7 @@ class Carrier(EndTerm):
 
     def scores(self, episodes: Sequence[Episode]) -> list[float | Grade | None]:
         """Return the values, in order; a reader is asked about all of them at once."""
-        asked = [_questions(episode) for episode in episodes]
+        asked = [self._asked(episode) for episode in episodes]
         kept = [self._evidence(e) if q else None for e, q in zip(episodes, asked, strict=True)]
         jobs = [
             (graph.graph, _corpus(episode), question)
@@ -139,6 +141,12 @@ class Carrier(EndTerm):
                 info = {"supported": graph.precision, "answered": [round(v, 3) for v in each]}
                 found.append(Grade(share * sum(each) / len(each), info))
         return found
+
+    def _asked(self, episode: Episode) -> tuple[CorpusQuestion, ...]:
+        target = episode.task.target
+        if target.corpus is None or (self.stated and target.graph is None):
+            return ()
+        return tuple(q for q in target.corpus.questions if q.answers)[:MAX_QUESTIONS]
 
     def _evidence(self, episode: Episode) -> Evidence | None:
         outcome = episode.outcome
@@ -184,13 +192,6 @@ def check_paper(term: str, paper: str | None, others: Sequence[Any] = ()) -> str
     if published(term, paper, ["autograph"]) and any(other is not None for other in others):
         raise ConfigError(f"{term}(paper={paper!r}) takes no argument that changes the published")
     return paper
-
-
-def _questions(episode: Episode) -> tuple[CorpusQuestion, ...]:
-    corpus = episode.task.target.corpus
-    if corpus is None:
-        return ()
-    return tuple(question for question in corpus.questions if question.answers)[:MAX_QUESTIONS]
 
 
 def _corpus(episode: Episode) -> Corpus:
