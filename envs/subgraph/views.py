@@ -71,10 +71,19 @@ def candidate_lines(world: World, builder: Builder, names: Iterable[str]) -> tup
     lines = []
     for edge in [*inner, *outer][:MAX_LISTED]:
         new = [end for end in dict.fromkeys((edge[0], edge[2])) if end not in builder]
-        kind = world.type(new[0]) if new else ""
-        told = json.dumps([bounded(part, _NAME) for part in edge], ensure_ascii=False)
-        lines.append(f"{told} ({kind})" if kind else told)
+        lines.append(_edge_text(world, edge, world.type(new[0]) if new else ""))
     return lines, more
+
+
+def _edge_text(world: World, edge: Triple, *notes: str) -> str:
+    """Return an edge as JSON, with its weight and further notes behind it."""
+    weight = world.weight(*edge) if world.weights else None
+    told = [
+        *filter(None, notes),
+        *([] if weight is None else [f"{world.weight_name} {weight:.4g}"]),
+    ]
+    text = json.dumps([bounded(part, _NAME) for part in edge], ensure_ascii=False)
+    return f"{text} ({'; '.join(told)})" if told else text
 
 
 def neighborhood(
@@ -110,6 +119,6 @@ def neighborhood_text(world: World, edges: Sequence[Triple], seeds: Sequence[str
     names = sorted({*seeds, *(end for head, _, tail in edges for end in (head, tail))})
     known = [about(world, name) for name in names]
     lines = [line for line, name in zip(known, names, strict=True) if line != name]
-    told = [json.dumps(list(edge), ensure_ascii=False) for edge in edges]
+    told = [_edge_text(world, edge) for edge in edges]
     entities = ["Entities:", *lines] if lines else []
     return "\n".join([*entities, "Edges:", *told])

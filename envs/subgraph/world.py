@@ -43,6 +43,8 @@ class World:
         Score or cost of an edge by (head id, relation id, tail id); empty where edges have none.
     undirected
         Whether the direction of an edge carries no meaning (protein interactions).
+    weight_name
+        What weights are, as an agent reads it: `score`, `cost`.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class World:
     feature_values: NDArray[np.floating] | None = None
     weights: Mapping[tuple[int, int, int], float] = field(default_factory=dict)
     undirected: bool = False
+    weight_name: str = "weight"
 
     def __post_init__(self) -> None:
         shape = (self.store.num_entities, len(self.feature_names))
