@@ -70,6 +70,15 @@ class Session(ABC):
     def facts(self) -> dict[str, Any]:
         """Return the JSON-able facts of the present state; clears what is per turn."""
 
+    def state(self, facts: Mapping[str, Any]) -> Any:
+        """Return what of `facts` tells where the episode stands: JSON-able, never changed later.
+
+        It must be the same whenever the episode stands in the same place, whatever was tried to
+        get there: leave out attempts and counters. Credits that compare states read it
+        (`Episode.state_keys`). By default all facts.
+        """
+        return facts
+
     def values(self) -> dict[str, float]:
         """Return the state values that the reward asked for."""
         return {}
@@ -90,11 +99,13 @@ class Session(ABC):
 
     def start(self) -> None:
         """Take the facts before the first turn. Called once, by the environment."""
+        facts = self.facts()
         self._template = _with(
             self._template,
-            start=self.facts(),
+            start=facts,
             start_values=self.values(),
             start_graph=self.graph(),
+            start_state=self.state(facts),
         )
 
     def turn(self, text: str) -> Step:
@@ -121,7 +132,8 @@ class Session(ABC):
         reason: str,
     ) -> Step:
         facts, values, graph = self.facts(), self.values(), self.graph()
-        step = Step(text, calls, observation, facts, values, status, reason, graph)
+        state = self.state(facts)
+        step = Step(text, calls, observation, facts, values, status, reason, graph, state)
         self.steps.append(step)
         return step
 

@@ -54,7 +54,8 @@ class Step:
 
     `facts` is JSON-able, always the same for the same turn, and covered by the episode's digest.
     `values` caches state values and `graph` the graph built so far, where the reward asks for them;
-    they depend on the reward and are left out of the digest.
+    they depend on the reward and are left out of the digest. `state` is what of the facts tells
+    where the episode stands (`Session.state`); `None`: all of them.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Step:
     status: Status = "ok"
     reason: str = ""
     graph: Graph | None = None
+    state: Any = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -122,8 +124,8 @@ class Episode:
     env_id, kwargs, fingerprint
         The environment that played it, the JSON-able arguments it was made with, and the
         fingerprint of its task source: enough to make it again.
-    start, start_values, start_graph
-        The facts, cached state values and graph before the first turn.
+    start, start_values, start_graph, start_state
+        The facts, cached state values, graph and state (`Step.state`) before the first turn.
     max_turns
         The turn limit it was played under.
     success
@@ -140,6 +142,7 @@ class Episode:
     start: Mapping[str, Any] = field(default_factory=dict)
     start_values: Mapping[str, float] = field(default_factory=dict)
     start_graph: Graph | None = None
+    start_state: Any = None
     steps: tuple[Step, ...] = ()
     outcome: Outcome | None = None
     success: float | None = None
@@ -197,6 +200,22 @@ class Episode:
         """
         after = ([dict(step.facts), step.status, step.observation] for step in self.steps)
         return (_digest(dict(self.start), 4), *(_digest(facts, 4) for facts in after))
+
+    def state_keys(self) -> tuple[str, ...]:
+        """Return a short key of the state before the first turn and after each: T + 1 of them.
+
+        Equal keys mean that two episodes of one task stand in the same place, however they came
+        there: what was tried on the way is left out (see `Session.state`), and so is what an agent
+        has read by looking around. The last key of an ended episode covers its outcome.
+        """
+        places = [self.start if self.start_state is None else self.start_state]
+        places += [step.facts if step.state is None else step.state for step in self.steps]
+        keys = [_digest(place, 8) for place in places]
+        end = self.outcome
+        if end is not None and self.steps:
+            ending = [end.status, end.answer, end.path, end.program]
+            keys[-1] = _digest([places[-1], ending], 8)
+        return tuple(keys)
 
     def record(self) -> EpisodeRecord:
         """Return what is logged of this episode."""

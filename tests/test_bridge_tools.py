@@ -33,6 +33,7 @@ from graphenv.agents.bridge.adapter import (
     raise_failures,
     tool_schemas,
 )
+from graphenv.agents.bridge.crediting import turn_of_token
 from graphenv.agents.bridge.grading import (
     Graded,
     Grader,
@@ -42,8 +43,8 @@ from graphenv.agents.bridge.grading import (
     turns_of,
 )
 from graphenv.agents.bridge.rollout import ChatTokens, EnvRollout
-from graphenv.agents.bridge.trainer import CarefulParser, GraphGRPOTrainer, turn_of_token
-from graphenv.agents.credit import TurnCredit, advantages
+from graphenv.agents.bridge.trainer import CarefulParser, GraphGRPOTrainer
+from graphenv.agents.credit import Trajectory, TurnCredit, advantages
 from graphenv.agents.llm import load_model
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
@@ -887,7 +888,7 @@ def test_a_group_that_straddles_processes_is_compared_as_a_whole(
         assert first["task"] == second["task"]
         steps = first["steps"] + second["steps"]
         assert len(steps) == GROUP
-        expected = advantages(TurnCredit(lam=0.5), steps, GROUP)
+        expected = advantages(TurnCredit(lam=0.5), [Trajectory(tuple(s)) for s in steps], GROUP)
         for found, turns in zip(first["advantages"] + second["advantages"], expected, strict=True):
             assert turns is not None
             assert found[: len(turns)] == pytest.approx(turns.tolist(), abs=1e-5)

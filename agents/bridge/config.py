@@ -84,7 +84,10 @@ class TrainConfig:
     eval_batch
         Chats per call of `generate` in evaluation (0: 256 for the tiny model, else 16).
     credit
-        How scores become advantages: a name in `graphenv.agents.credit.CREDITS`.
+        How scores become advantages: `outcome` (GRPO), `turn(lam=0.5)`, `min-form` (PURE),
+        `trajectory-graph` (SALT), `prefix-tree` (TEMPO; `prefix-tree(by=token)` for one turn),
+        `siblings` (TreeRPO, branches rollouts) or `gated` (G-RA); `|delta`, `|clip` and `|par`
+        behind one of them change what turns earn; see `docs/credit.md`.
     backend
         One of `BACKENDS`.
     control

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accelerate.utils import gather_object
 
 from graphenv.agents.bridge.adapter import tool_schemas
 from graphenv.agents.chats import plain_roles
+from graphenv.agents.credit import shares
 from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import Session
-from graphenv.errors import ConfigError
+from graphenv.errors import ConfigError, GraphEnvError
 from graphenv.task import Message
 
 __all__ = ["ChatTokens", "EnvRollout"]
@@ -97,14 +98,21 @@ class ChatTokens:
 
 @dataclass
 class _Play:
-    """One conversation in play; ids, mask and log-probabilities of the completion so far."""
+    """One conversation in play; ids, mask and log-probabilities of the completion so far.
+
+    `places` are the rows of the batch that it is played for: several until it branches for the last
+    time. `branches` holds the branch that each turn was sampled in.
+    """
 
     session: Session
     prompt: list[int]
+    places: list[int]
+    branch: str = ""
     ids: list[int] = field(default_factory=list)
     mask: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     turns: list[str] = field(default_factory=list)
+    branches: list[str] = field(default_factory=list)
     live: bool = True
 
     @property
@@ -116,6 +124,20 @@ class _Play:
         self.mask += [int(model)] * len(ids)
         self.logprobs += logprobs if logprobs is not None else [0.0] * len(ids)
 
+    def fork(self, session: Session, places: list[int], branch: str) -> _Play:
+        """Return a copy that goes on by itself in a session that has come to the same place."""
+        return replace(
+            self,
+            session=session,
+            places=places,
+            branch=branch,
+            ids=list(self.ids),
+            mask=list(self.mask),
+            logprobs=list(self.logprobs),
+            turns=list(self.turns),
+            branches=list(self.branches),
+        )
+
 
 class EnvRollout:
     """TRL's `rollout_func`: plays the rows of a batch in lockstep with the trainer's model.
@@ -125,6 +147,13 @@ class EnvRollout:
     group before it calls (in training and in evaluation), so one completion is returned per prompt,
     in order. Sampling is the trainer's own (`_generate_single_turn`): transformers, continuous
     batching or vLLM, with its temperature and the rest of its settings.
+
+    Under a credit that compares branches (`Credit.branch`), the rows of a group are the leaves of
+    one tree: at each turn an episode that stands for several rows is branched, its session rebuilt
+    by playing its turns again. How many rows a branch gets depends on the numbers alone
+    (`graphenv.agents.credit.shares`); an episode that ends before its last branching is handed over
+    once for each of its rows. In evaluation nothing branches. A group that straddles processes is
+    one tree for each of them, under a common root.
 
     The completion of an episode that does not fit into `max_completion_length` (or the model's
     context) ends with its last whole or cut turn; the grader then ends it as `truncated`.
@@ -165,14 +194,18 @@ class EnvRollout:
         -------
         dict
             `prompt_ids`, `completion_ids`, `env_mask` (1: a token of the model), `logprobs` (`None`
-            without vLLM) and `turns` (what the model said, turn by turn), each a list of B.
+            without vLLM), `turns` (what the model said, turn by turn) and `branches` (which branch
+            each turn was sampled in), each a list of B.
         """
         chat = ChatTokens(
             trainer.processing_class, trainer.eos_token_ids, trainer.chat_template_kwargs
         )
         plays = self._begin(prompts, trainer, chat)
+        ways = _ways(trainer)
         scored = False
         while True:
+            if ways > 1:
+                plays = [after for play in plays for after in self._branched(play, ways, trainer)]
             live = [play for play in plays if play.live]
             width, room = _agreed(len(live), max((self._room(p, trainer) for p in live), default=1))
             if not width:
@@ -186,13 +219,39 @@ class EnvRollout:
             scored = scored or logprobs is not None
             for i, play in enumerate(live):
                 self._take(play, sampled[i], logprobs[i] if logprobs else None, trainer, chat)
+        leaf = {place: play for play in plays for place in play.places}
+        leaves = [leaf[place] for place in range(len(prompts))]
         return {
-            "prompt_ids": [play.prompt for play in plays],
-            "completion_ids": [play.ids for play in plays],
-            "env_mask": [play.mask for play in plays],
-            "logprobs": [play.logprobs for play in plays] if scored else None,
-            "turns": [play.turns for play in plays],
+            "prompt_ids": [play.prompt for play in leaves],
+            "completion_ids": [play.ids for play in leaves],
+            "env_mask": [play.mask for play in leaves],
+            "logprobs": [play.logprobs for play in leaves] if scored else None,
+            "turns": [play.turns for play in leaves],
+            "branches": [play.branches for play in leaves],
         }
+
+    def _branched(self, play: _Play, ways: int, trainer: Any) -> list[_Play]:
+        """Return what goes on from here: the play, or a branch for each share of its rows."""
+        if not play.live or len(play.places) == 1:
+            return [play]
+        task = play.session.task.index
+        name = trainer.rows[play.places[0]]["environment"]
+        found: list[_Play] = []
+        begin = 0
+        for count in shares(len(play.places), ways):
+            places = play.places[begin : begin + count]
+            session = play.session if not found else self.envs[name].begin(task)
+            session.play(play.turns[len(session.steps) :])
+            if found and session.steps[-1:] != play.session.steps[-1:]:
+                raise GraphEnvError(
+                    f"{name}, task {task}: the same turns played again led to another place, so "
+                    "its episodes cannot be branched. Is a tool not deterministic?"
+                )
+            # Unique over processes, because a row is.
+            row = trainer.accelerator.process_index * len(trainer.rows) + places[0]
+            found.append(play.fork(session, places, f"{len(play.turns)}:{row}"))
+            begin += count
+        return found
 
     def _begin(self, prompts: list[Any], trainer: Any, chat: ChatTokens) -> list[_Play]:
         rows = getattr(trainer, "rows", None)
@@ -215,14 +274,19 @@ class EnvRollout:
                 "of this batch; another version of TRL? See tests/test_trl_contract.py."
             )
         rendered: dict[tuple[str, int], list[int]] = {}
-        plays = []
-        for row in rows:
+        plays: list[_Play] = []
+        first = trainer.accelerator.process_index * len(rows)
+        group = trainer.group_size if _ways(trainer) > 1 else 1
+        for place, row in enumerate(rows):
+            if place and (first + place) % group:  # a leaf of the tree that its group has begun
+                plays[-1].places.append(place)
+                continue
             name, index = row["environment"], int(row["index"])
             env = self.envs[name]
             if (name, index) not in rendered:
                 tools = tool_schemas(env) if self.offer_tools else None
                 rendered[name, index] = chat.prompt(row["prompt"], tools)
-            plays.append(_Play(env.begin(index), rendered[name, index]))
+            plays.append(_Play(env.begin(index), rendered[name, index], [place]))
         return plays
 
     def _room(self, play: _Play, trainer: Any) -> int:
@@ -245,6 +309,7 @@ class EnvRollout:
         text = chat.text(turn)
         step = play.session.turn(text)
         play.turns.append(text)
+        play.branches.append(play.branch)
         if play.session.outcome is not None:
             play.live = False
             return
@@ -253,6 +318,12 @@ class EnvRollout:
             play.add(answer, None, model=False)
         else:
             play.live = False
+
+
+def _ways(trainer: Any) -> int:
+    """Return in how many ways episodes branch: in training, under a credit that asks for it."""
+    credit = getattr(trainer, "credit", None)
+    return credit.branch if credit is not None and trainer.model.training else 1
 
 
 def _left(play: _Play, trainer: Any) -> int:

@@ -122,8 +122,9 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
     Raises
     ------
     ConfigError
-        If a shaping term meets outcome credit, step credit meets episodes of one turn, prompts hold
-        images that a model cannot learn from, or peft refuses the LoRA settings.
+        If a shaping term meets a credit that cannot see it, step credit meets episodes of one turn,
+        branching meets a backend that cannot branch, prompts hold images that a model cannot learn
+        from, or peft refuses the LoRA settings.
     """
     config.lora()
     if shows_images(envs) and (config.model == "tiny" or config.warmup):
@@ -134,11 +135,17 @@ def check_settings(config: TrainConfig, envs: Mapping[str, GraphEnv]) -> None:
     credit = make_credit(config.credit)
     check_credit(credit, [env.reward for env in envs.values()], control=config.control)
     for name, env in envs.items():
-        if credit.sees_turns and env.max_turns == 1:
+        if credit.tells_turns and not credit.by_token and env.max_turns == 1:
             raise ConfigError(
                 f"train: credit={config.credit!r} tells turns apart, but {name} is played in one "
-                "turn. Use credit='outcome', or a mode with turns (`tools`, `steps`, `turns`)."
+                "turn. Use credit='outcome', 'prefix-tree(by=token)', which compares tokens, or a "
+                "mode with turns (`tools`, `steps`, `turns`)."
             )
+    if credit.branch > 1 and config.backend not in ("auto", "rollout_func"):
+        raise ConfigError(
+            f"train: credit={config.credit!r} branches episodes, which backend="
+            f"{config.backend!r} cannot. Use backend='rollout_func', or another credit."
+        )
 
 
 def shows_images(envs: Mapping[str, GraphEnv]) -> bool:
@@ -202,14 +209,14 @@ def pick_backend(config: TrainConfig, envs: Mapping[str, GraphEnv], tokenizer: A
     One turn needs nothing but reward functions. Several turns use TRL's own tool loop where the
     model's chat template knows tools. The tiny model writes many malformed turns at first, which
     only our rollout function answers as the environment does, and other templates need it, and so
-    do environments that answer a turn by a message and have no tools.
+    do environments that answer a turn by a message and have no tools, and credits that branch.
     """
     if config.backend != "auto":
         return config.backend
     if all(env.max_turns == 1 for env in envs.values()):
         return "reward_funcs"
     talks = any(env.max_turns > 1 and not env.tools for env in envs.values())
-    if config.model == "tiny" or talks:
+    if config.model == "tiny" or talks or make_credit(config.credit).branch > 1:
         return "rollout_func"
     from graphenv.agents.bridge.adapter import plays_tools
 

@@ -10,17 +10,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate.utils import gather_object
 from trl import GRPOTrainer
 
 from graphenv.agents.bridge.adapter import raise_failures, tool_iterations
+from graphenv.agents.bridge.crediting import token_advantages, turn_of_token
 from graphenv.agents.bridge.grading import Graded, Grader, read_alike, turns_of
-from graphenv.agents.credit import Credit, advantages, check_credit, make_credit
-from graphenv.errors import GraphEnvError
+from graphenv.agents.bridge.rollout import EnvRollout
+from graphenv.agents.credit import Credit, check_credit, make_credit
+from graphenv.errors import ConfigError, GraphEnvError
 
-__all__ = ["CarefulParser", "GraphGRPOTrainer", "turn_of_token"]
+__all__ = ["CarefulParser", "GraphGRPOTrainer"]
 
 
 class GraphGRPOTrainer(GRPOTrainer):
@@ -28,15 +29,15 @@ class GraphGRPOTrainer(GRPOTrainer):
 
     It keeps the rows of the present batch (`rows`) for `rollout_func`, checks that the members of a
     group play the same task and that what was sampled is what was graded, raises what a tool raised
-    inside TRL's tool loop, and, for a credit other than `outcome`, gives every turn its own
-    advantage. Takes all arguments of `trl.GRPOTrainer`, and:
+    inside TRL's tool loop, and, for a credit that tells turns apart, gives every turn (or token)
+    its own advantage. Takes all arguments of `trl.GRPOTrainer`, and:
 
     Parameters
     ----------
     grader
         The grader that the reward functions share.
     credit
-        A credit or its name (`graphenv.agents.credit.CREDITS`).
+        A credit or its text (`graphenv.agents.credit.make_credit`).
     control
         Allow a shaping term under outcome credit, as a control that must change nothing.
     offer_tools
@@ -47,7 +48,8 @@ class GraphGRPOTrainer(GRPOTrainer):
     Raises
     ------
     ConfigError
-        If a reward holds a shaping potential that the credit cannot see.
+        If a reward holds a shaping potential that the credit cannot see, or the credit compares
+        branches and rollouts cannot branch.
     GraphEnvError
         In training: if a tool crashed, if a group is mixed up, or if turns and tokens disagree.
     """
@@ -70,6 +72,14 @@ class GraphGRPOTrainer(GRPOTrainer):
             env.reward.prepare()  # else the first step would wait for a compiler
         self.rows = []
         self._turn_counts: list[int] = []
+        self._branches: list[Sequence[str]] = []
+        if self.credit.branch > 1 and not isinstance(kwargs.get("rollout_func"), EnvRollout):
+            raise ConfigError(
+                f"credit={self.credit.name!r} compares branches of rollouts, and only "
+                "graphenv.agents.bridge.rollout.EnvRollout plays in branches: train with "
+                "backend='rollout_func', or use another credit (prefix-tree compares what happens "
+                "to begin alike)."
+            )
         with warnings.catch_warnings():
             # Said of both ways to play: the contract tests are our answer to "experimental".
             warnings.filterwarnings("ignore", "You are using '(rollout_func|environment_factory)'")
@@ -98,6 +108,7 @@ class GraphGRPOTrainer(GRPOTrainer):
             len(row["turns"] if "turns" in row else turns_of(completion))
             for row, completion in zip(inputs, completions, strict=True)
         ]
+        self._branches = [row.get("branches", ()) for row in inputs]
         rewards: torch.Tensor = super()._calculate_rewards(inputs, prompts, completions, ids)
         return rewards
 
@@ -111,32 +122,15 @@ class GraphGRPOTrainer(GRPOTrainer):
         turn, counts = turn_of_token(mask)
         graded = self.grader.latest
         self._check_turns(inputs, graded, counts, out["completion_mask"])
-        if self.credit.sees_turns:
-            out["advantages"] = self._turn_advantages(graded, turn).to(out["advantages"])
+        if self.credit.tells_turns:
+            found, flat = token_advantages(
+                *(self.credit, graded, self._branches, out["completion_ids"], turn),
+                *(self.group_size, self.args.scale_rewards),
+            )
+            out["advantages"] = found.to(out["advantages"])
+            mode = "train" if self.model.training else "eval"
+            self._metrics[mode]["credit/frac_zero_groups"].append(flat)
         return out
-
-    def _turn_advantages(self, graded: Sequence[Graded], turn: torch.Tensor) -> torch.Tensor:
-        """Return advantages (B, T): for each token that of its turn, 0 outside of turns.
-
-        Turns after the end of an episode (TRL's tool loop does not know the end) get 0 too: they
-        changed nothing, so there is nothing to learn from them.
-        """
-        mine = [None if g.score.value is None else g.score.steps for g in graded]
-        # A group can straddle processes, so everyone compares everything and keeps its part.
-        everyone = gather_object(mine)
-        found = advantages(self.credit, everyone, self.group_size, scale=self.args.scale_rewards)
-        begin = self.accelerator.process_index * len(mine)
-        table = torch.zeros(len(mine), max(int(turn.max()) + 1, 1))
-        for row, values in enumerate(found[begin : begin + len(mine)]):
-            if values is not None:
-                kept = values[: table.shape[1]]
-                table[row, : len(kept)] = torch.from_numpy(kept)
-        groups = [found[i : i + self.group_size] for i in range(0, len(found), self.group_size)]
-        flat = [all(v is None or np.allclose(v, 0) for v in group) for group in groups]
-        mode = "train" if self.model.training else "eval"
-        self._metrics[mode]["credit/frac_zero_groups"].append(float(np.mean(flat)))
-        table = table.to(turn.device)
-        return torch.where(turn >= 0, table.gather(1, turn.clamp(min=0)), 0.0)
 
     def _check_groups(self, inputs: Sequence[dict[str, Any]]) -> None:
         tasks: list[Any] = gather_object([(row["environment"], row["index"]) for row in inputs])
@@ -195,20 +189,3 @@ class CarefulParser:
         if not (parsed and parsed.get("tool_calls") and read_alike(parsed, text)):
             raise ValueError("no tool calls, or not those that the environment reads")
         return parsed
-
-
-def turn_of_token(mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (turn, counts) of model tokens marked 1 in `mask` of shape (B, T).
-
-    A turn is a run of ones. `turn` (B, T) holds the number of each token's turn, from 0, and -1
-    outside; `counts` (B,) the number of turns.
-
-    >>> turn, counts = turn_of_token(torch.tensor([[1, 1, 0, 1, 0]]))
-    >>> turn.tolist(), counts.tolist()
-    ([[0, 0, -1, 1, -1]], [2])
-    """
-    inside = mask.bool()
-    before = torch.nn.functional.pad(inside[:, :-1], (1, 0), value=False)
-    starts = inside & ~before
-    turn = starts.cumsum(dim=1) - 1
-    return torch.where(inside, turn, -1), starts.sum(dim=1)

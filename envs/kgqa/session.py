@@ -119,6 +119,11 @@ class KGQASession(Session):
             "moves": [[_shortened(where), move, exists] for where, move, exists in moves],
         }
 
+    def state(self, facts: Mapping[str, Any]) -> str:
+        """Return the program so far; the moves of the turn are attempts."""
+        program: str = facts["program"]
+        return program
+
     def values(self) -> dict[str, float]:
         """Return the nearness of the frontier to the gold, if the reward asks for it."""
         if "step.reach" not in self._needs:

@@ -22,11 +22,16 @@ def run(words: Sequence[str]) -> int:
             'graphenv compare kgqa --rewards "exact" "exact + 0.3*path_similarity" --seeds 5',
             'graphenv compare kgqa --rewards "exact" "exact + potential(progress) @turn" '
             "--hops 2 --steps 300 --out runs/shaping",
+            'graphenv compare kgqa --mode tools --rewards "exact" "exact @trajectory-graph" '
+            '"exact @siblings(ways=2)" --out runs/credit',
         ],
     )
     add_settings(parser, without=("reward", "resume", "control"))
     parser.add_argument(
-        "--rewards", nargs="+", required=True, help="two or more expressions; REWARD @CREDIT"
+        "--rewards",
+        nargs="+",
+        required=True,
+        help="two or more expressions; REWARD @CREDIT names its credit (`graphenv list credits`)",
     )
     parser.add_argument("--seeds", type=int, default=5, help="paired seeds (default 5)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")

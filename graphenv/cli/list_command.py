@@ -79,10 +79,11 @@ def agent_rows() -> list[dict[str, str]]:
 
 
 def credit_rows() -> list[dict[str, str]]:
-    """Return the ways in which scores become advantages."""
-    from graphenv.agents.credit import CREDITS
+    """Return the ways in which scores become advantages, and what may stand behind one of them."""
+    from graphenv.agents.credit import CREDITS, TRANSFORMS
 
-    return [{"name": name, "about": _first_line(credit)} for name, credit in CREDITS.items()]
+    rows = [{"name": name, "about": _first_line(credit)} for name, credit in CREDITS.items()]
+    return rows + [{"name": f"|{n}", "about": _first_line(t)} for n, t in TRANSFORMS.items()]
 
 
 def run(words: Sequence[str]) -> int:

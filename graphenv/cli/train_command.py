@@ -17,10 +17,15 @@ def run(words: Sequence[str]) -> int:
         "Warm-start a model on oracle episodes, then train it by GRPO under a reward. Any field\n"
         "of trl.GRPOConfig is a flag too (--learning_rate 1e-3), and so are LoRA settings\n"
         "(--lora_r 8) and arguments of the environment (--hops 2). Of these, a flag without a\n"
-        "value is written as --bf16=true.",
+        "value is written as --bf16=true.\n\n"
+        "--credit says which turn answers for what (`graphenv list credits`). One that sees what\n"
+        "single turns earn (turn, min-form, gated) is needed for potential(...); the others read\n"
+        "returns. All but outcome and prefix-tree(by=token) need episodes of several turns.",
         [
             "graphenv train kgqa --mode program --hops 1 --warmup 64 --steps 100 --out runs/a",
             'graphenv train kgqa --reward "exact + 0.3*path_similarity" --model DIR --lora_r 8',
+            'graphenv train kgqa --mode tools --reward "exact + potential(progress)" '
+            '--credit "turn(lam=0.9)"',
             "graphenv train kgqa --config run.yaml --learning_rate 5e-4",
             "graphenv train kgqa --out runs/a --resume ...   (the same settings as before)",
             "accelerate launch -m graphenv.cli train kgqa ...",
