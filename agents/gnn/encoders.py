@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GINEConv, GPSConv, MessagePassing
 
-__all__ = ["ENCODERS", "BasisConv", "Gine", "Gps", "Mlp", "Rgcn", "sees_edges"]
+__all__ = ["ENCODERS", "MOST_NODES", "BasisConv", "Gine", "Gps", "Mlp", "Rgcn", "sees_edges"]
 
 
 class BasisConv(MessagePassing):
@@ -137,6 +137,9 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {
     "none": Mlp,
 }
 """`mlp` knows of edges only degrees, distances and counts; `none` nothing at all: the controls."""
+
+MOST_NODES = {"gps": 6_000}
+"""Nodes of the largest graph that an encoder takes, where its cost grows with their square."""
 
 
 def sees_edges(encoder: str) -> tuple[bool, bool]:

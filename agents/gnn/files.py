@@ -72,9 +72,10 @@ class Calibration:
 
 
 def packed(model: ScorerModel) -> bytes:
-    """Return the weights as the bytes of a safetensors file."""
+    """Return the weights, in single precision, as the bytes of a safetensors file."""
     weights = {
-        name: weight.detach().cpu().contiguous() for name, weight in model.state_dict().items()
+        name: weight.detach().to("cpu", torch.float32).contiguous()
+        for name, weight in model.state_dict().items()
     }
     found: bytes = safetensors.torch.save(weights)
     return found

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch_geometric.utils import scatter
 
 from graphenv.agents.gnn.encoders import ENCODERS, sees_edges
-from graphenv.agents.gnn.features import DIRECTIONS, MATCH, SHAPE, SIZE, STRUCTURE, plain_size
+from graphenv.agents.gnn.features import DIRECTIONS, MATCH, SHAPE, SIZE, plain_size
 from graphenv.agents.gnn.schema import Schema
+from graphenv.agents.gnn.structure import STRUCTURE
 from graphenv.agents.gnn.texts import text_vectors
 from graphenv.checks import one_of, whole
 from graphenv.errors import ConfigError

@@ -39,7 +39,7 @@ class Schema:
 
     An entity kind that is not in `kinds` is refused, since nothing was learned about it. A relation
     that is not in `relations` is not refused: relations are read by their words, as labels are, so
-    a new one means what its words mean. An attribute that is in none of the three lists is not seen.
+    a new one means what its words mean. An attribute in none of the three lists is not seen.
 
     Parameters
     ----------

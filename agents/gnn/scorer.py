@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from graphenv.agents.gnn import files
-from graphenv.agents.gnn.features import collate
+from graphenv.agents.gnn.encoders import MOST_NODES
+from graphenv.agents.gnn.features import tensors
 from graphenv.agents.gnn.files import Calibration
 from graphenv.agents.gnn.model import ScorerModel
 from graphenv.agents.gnn.schema import Schema
@@ -30,6 +33,7 @@ __all__ = ["GNNScorer"]
 
 _DIGITS = 6
 _WORK = 1 << 16
+_WORK_SQUARED = 1 << 23
 _MOST = 1024
 _REMEMBERED_ITEMS = 2_000_000
 
@@ -38,9 +42,9 @@ class GNNScorer:
     """A graph network that says how promising a half-built graph is.
 
     It never learns: the network is copied, in eval mode, without dropout. What it says of a state
-    does not depend on what else is asked: values are rounded to six digits, and two batchings of
-    the same states differ by 1e-6 at most. Equal states (same question, same graph with the same
-    node order) are scored once.
+    does not depend on what else is asked, nor on the machine: it computes in double precision and
+    rounds to six digits. Equal states (same question, same graph with the same node order) are
+    scored once.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ class GNNScorer:
         self.calibration = calibration or Calibration()
         self.notes = dict(notes or {})
         self.device = _device(device)
-        self.model = copy.deepcopy(model).to(self.device).eval().requires_grad_(False)
+        self.model = copy.deepcopy(model).to(self.device).double().eval().requires_grad_(False)
         self._remember = whole("GNNScorer", "remember", remember, 0)
         self._known: OrderedDict[View, Judged] = OrderedDict()
         self._items = 0
@@ -142,11 +146,11 @@ class GNNScorer:
             if known is not None:
                 self._known.move_to_end(view)
                 found[view] = known
-            elif reason := self.schema.refuses(view):
+            elif reason := self._refuses(view):
                 found[view] = Judged(None, reason)
             else:
                 new.append(view)
-        for part in _parts(new):
+        for part in self._parts(new):
             for view, value in zip(part, self._ask(part), strict=True):
                 found[view] = Judged(value)
                 self._keep(view, found[view])
@@ -166,7 +170,7 @@ class GNNScorer:
         for i, (view, triple) in enumerate(zip(views, triples, strict=True)):
             ids = {node.id for node in view.graph.nodes}
             absent = [end for end in (triple[0], triple[2]) if end not in ids]
-            if reason := self.schema.refuses(view):
+            if reason := self._refuses(view):
                 found[i] = Judged(None, reason)
             elif absent:
                 found[i] = Judged(None, f"no node {bounded(absent[0], 60)!r} in the graph")
@@ -175,7 +179,7 @@ class GNNScorer:
         cases = [(_without(view, triple), triple, where) for (view, triple), where in asked.items()]
         cases.sort(key=lambda case: _weight(case[0]))
         start = 0
-        for part in _parts([case[0] for case in cases]):
+        for part in self._parts([case[0] for case in cases]):
             now = cases[start : start + len(part)]
             start += len(part)
             chances = self._ask_links(part, [case[1] for case in now])
@@ -199,12 +203,12 @@ class GNNScorer:
                 "classify: this scorer has no classes. Train it with ModelConfig(classes=...)."
             )
         found: dict[View, tuple[float, ...] | None] = {
-            view: None for view in views if self.schema.refuses(view)
+            view: None for view in views if self._refuses(view)
         }
-        for part in _parts([view for view in dict.fromkeys(views) if view not in found]):
+        for part in self._parts([view for view in dict.fromkeys(views) if view not in found]):
             with torch.inference_mode():
                 logits = self.model(self._batch(part)).class_logits
-                rows = logits.double().softmax(dim=1).tolist()
+                rows = logits.softmax(dim=1).tolist()
             found.update(
                 (view, tuple(round(p, _DIGITS) for p in row))
                 for view, row in zip(part, rows, strict=True)
@@ -218,12 +222,36 @@ class GNNScorer:
 
     # -- inside -------------------------------------------------------------------------------
 
-    def _batch(self, views: Sequence[View]) -> Any:
-        return collate(views, self.schema).to(self.device)
+    def _refuses(self, view: View) -> str:
+        encoder = self.model.config.encoder
+        most = MOST_NODES.get(encoder)
+        if most is not None and len(view.graph) > most:
+            return (
+                f"the graph has {len(view.graph)} nodes; the encoder {encoder!r} takes {most}. "
+                "Train a scorer with another encoder for such graphs, such as rgcn."
+            )
+        return self.schema.refuses(view)
+
+    def _parts(self, views: Sequence[View]) -> Iterator[list[View]]:
+        """Yield the states in parts, by size: what a large one costs is not paid for small ones."""
+        squared = self.model.config.encoder in MOST_NODES
+        most = _WORK_SQUARED if squared else _WORK
+        part: list[View] = []
+        for view in sorted(views, key=_weight):
+            each = len(view.graph) ** 2 if squared else _weight(view)
+            if part and (len(part) == _MOST or (len(part) + 1) * each > most):
+                yield part
+                part = []
+            part.append(view)
+        if part:
+            yield part
+
+    def _batch(self, views: Sequence[View]) -> SimpleNamespace:
+        return tensors(views, self.schema, self.device)
 
     def _ask(self, views: Sequence[View]) -> list[float]:
         with torch.inference_mode():
-            logits = self.model(self._batch(views)).value_logit.double()
+            logits = self.model(self._batch(views)).value_logit
         scale = self.calibration
         return _chances(logits / scale.temperature + scale.shift)
 
@@ -240,9 +268,9 @@ class GNNScorer:
             batch = self._batch(views)
             said = self.model(batch)
             start, end = (torch.tensor(rows, device=self.device) for rows in (heads, tails))
-            relation = torch.from_numpy(names).to(self.device)
-            logits = self.model.link_logits(said, batch, start, relation, end).double()
-            back = self.model.link_logits(said, batch, end, relation, start).double()
+            relation = torch.from_numpy(names.astype(np.float64)).to(self.device)
+            logits = self.model.link_logits(said, batch, start, relation, end)
+            back = self.model.link_logits(said, batch, end, relation, start)
             directed = torch.tensor([view.graph.directed for view in views], device=self.device)
             logits = torch.where(directed, logits, (logits + back) / 2)
         scale = self.calibration
@@ -261,18 +289,6 @@ class GNNScorer:
 
 def _weight(view: View) -> int:
     return len(view.graph) + view.graph.num_edges + 1
-
-
-def _parts(views: Sequence[View]) -> Iterator[list[View]]:
-    """Yield the states in parts, by size: what a large one costs is not paid for small ones."""
-    part: list[View] = []
-    for view in sorted(views, key=_weight):
-        if part and (len(part) == _MOST or (len(part) + 1) * _weight(view) > _WORK):
-            yield part
-            part = []
-        part.append(view)
-    if part:
-        yield part
 
 
 def _without(view: View, triple: Triple) -> View:
