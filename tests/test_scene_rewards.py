@@ -190,3 +190,21 @@ def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch):
     assert all(row["relation_f1_gained"] >= -1e-9 for row in results["matching"])
     page = SUITE.markdown(results)
     assert "a note" in page and "| 6 | labels alike, IoU |" in page
+    assert "Floors" not in page
+
+
+def test_floors_and_rankings_need_no_data(monkeypatch: pytest.MonkeyPatch, capsys: Any):
+    pytest.importorskip("textblob")  # the agent `rules`
+    monkeypatch.delenv("GRAPHENV_DATA", raising=False)
+    results = SUITE.measure(["floors", "rankings"], quick=True)
+    truth = {(r["env"], r["player"]): r["truth"] for r in results["floors"]}
+    assert {row["source"] for row in results["floors"]} == {"synthetic"}
+    for env in ("scene-graph", "kg-construction"):
+        assert truth[env, "random"] < 0.05 < truth[env, "rules"] < truth[env, "oracle"] == 1.0
+    for row in results["rankings"]:
+        first = next(iter(row["correlation"].values()))
+        assert first == pytest.approx(1.0) and row["tasks"] > 0
+    page = SUITE.markdown(results)
+    assert "| scene-graph | synthetic | 10 of 5,000 | oracle | 1.000 |" in page
+    assert "synthetic, no twins" in page and "of what was written is grounded" in page
+    assert "GRAPHENV_DATA/kg_construction/webnlg_v1.6_en is not there" in capsys.readouterr().err
