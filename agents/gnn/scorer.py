@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from graphenv.agents.gnn import files
 from graphenv.agents.gnn.encoders import MOST_NODES
 from graphenv.agents.gnn.features import tensors
 from graphenv.agents.gnn.files import Calibration
+from graphenv.agents.gnn.links import Asked, plan
 from graphenv.agents.gnn.model import ScorerModel
 from graphenv.agents.gnn.schema import Schema
 from graphenv.agents.gnn.texts import text_vectors
@@ -27,10 +27,10 @@ from graphenv.checks import one_of, whole
 from graphenv.errors import ConfigError
 from graphenv.graph import Triple
 from graphenv.scorers import Judged, View
-from graphenv.text import bounded
 
 __all__ = ["GNNScorer"]
 
+_Case = TypeVar("_Case")
 _DIGITS = 6
 _WORK = 1 << 16
 _WORK_SQUARED = 1 << 23
@@ -150,7 +150,7 @@ class GNNScorer:
                 found[view] = Judged(None, reason)
             else:
                 new.append(view)
-        for part in self._parts(new):
+        for part in self._parts(new, _itself):
             for view, value in zip(part, self._ask(part), strict=True):
                 found[view] = Judged(value)
                 self._keep(view, found[view])
@@ -159,33 +159,20 @@ class GNNScorer:
     def links(self, views: Sequence[View], triples: Sequence[Triple]) -> list[Judged]:
         """Return for each (state, head-relation-tail by node ids) the probability of that edge.
 
-        The edge is judged from the rest of the graph: where it stands in the state, it is taken
-        out first. In an undirected graph both ways around give the same. `None` with the reason
-        where `values` gives none, or an end is not in the graph.
+        The edge is judged from the graph without it (`graphenv.agents.gnn.links.plan`). In an
+        undirected graph both ways around give the same. `None` with the reason where `values`
+        gives none, or an end is not in the graph.
+
+        Raises
+        ------
+        ConfigError
+            If there are not as many states as triples.
         """
-        if len(views) != len(triples):
-            raise ConfigError(f"links: {len(views)} states but {len(triples)} triples")
-        found: list[Judged | None] = [None] * len(views)
-        asked: dict[tuple[View, Triple], list[int]] = {}
-        for i, (view, triple) in enumerate(zip(views, triples, strict=True)):
-            ids = {node.id for node in view.graph.nodes}
-            absent = [end for end in (triple[0], triple[2]) if end not in ids]
-            if reason := self._refuses(view):
-                found[i] = Judged(None, reason)
-            elif absent:
-                found[i] = Judged(None, f"no node {bounded(absent[0], 60)!r} in the graph")
-            else:
-                asked.setdefault((view, triple), []).append(i)
-        cases = [(_without(view, triple), triple, where) for (view, triple), where in asked.items()]
-        cases.sort(key=lambda case: _weight(case[0]))
-        start = 0
-        for part in self._parts([case[0] for case in cases]):
-            now = cases[start : start + len(part)]
-            start += len(part)
-            chances = self._ask_links(part, [case[1] for case in now])
-            for (_, _, where), chance in zip(now, chances, strict=True):
-                for i in where:
-                    found[i] = Judged(chance)
+        found, asked = plan(views, triples, self._refuses)
+        for part in self._parts(asked, lambda case: case.view):
+            queries = [query for case in part for query in case.queries]
+            for query, chance in zip(queries, self._ask_links(part), strict=True):
+                found[query.place] = Judged(chance)
         return [judged for judged in found if judged is not None]
 
     def classify(self, views: Sequence[View]) -> list[tuple[float, ...] | None]:
@@ -205,7 +192,8 @@ class GNNScorer:
         found: dict[View, tuple[float, ...] | None] = {
             view: None for view in views if self._refuses(view)
         }
-        for part in self._parts([view for view in dict.fromkeys(views) if view not in found]):
+        new = [view for view in dict.fromkeys(views) if view not in found]
+        for part in self._parts(new, _itself):
             with torch.inference_mode():
                 logits = self.model(self._batch(part)).class_logits
                 rows = logits.softmax(dim=1).tolist()
@@ -232,17 +220,20 @@ class GNNScorer:
             )
         return self.schema.refuses(view)
 
-    def _parts(self, views: Sequence[View]) -> Iterator[list[View]]:
-        """Yield the states in parts, by size: what a large one costs is not paid for small ones."""
+    def _parts(
+        self, cases: Sequence[_Case], view_of: Callable[[_Case], View]
+    ) -> Iterator[list[_Case]]:
+        """Yield cases in parts, by size: what a large graph costs is not paid for small ones."""
         squared = self.model.config.encoder in MOST_NODES
         most = _WORK_SQUARED if squared else _WORK
-        part: list[View] = []
-        for view in sorted(views, key=_weight):
+        part: list[_Case] = []
+        for case in sorted(cases, key=lambda case: _weight(view_of(case))):
+            view = view_of(case)
             each = len(view.graph) ** 2 if squared else _weight(view)
             if part and (len(part) == _MOST or (len(part) + 1) * each > most):
                 yield part
                 part = []
-            part.append(view)
+            part.append(case)
         if part:
             yield part
 
@@ -255,24 +246,23 @@ class GNNScorer:
         scale = self.calibration
         return _chances(logits / scale.temperature + scale.shift)
 
-    def _ask_links(self, views: Sequence[View], triples: Sequence[Triple]) -> list[float]:
-        vectors = text_vectors(self.schema.text)
-        names = vectors.rows([relation for _, relation, _ in triples])
-        heads, tails, offset = [], [], 0
-        for view, (head, _, tail) in zip(views, triples, strict=True):
-            row = {node.id: offset + i for i, node in enumerate(view.graph.nodes)}
-            heads.append(row[head])
-            tails.append(row[tail])
-            offset += len(row)
+    def _ask_links(self, asked: Sequence[Asked]) -> list[float]:
+        ends, names, directed, offset = [], [], [], 0
+        for view, queries in asked:
+            ends += [(query.head + offset, query.tail + offset) for query in queries]
+            names += [query.relation for query in queries]
+            directed += [view.graph.directed] * len(queries)
+            offset += len(view.graph)
+        relations = text_vectors(self.schema.text).rows(names).astype(np.float64)
         with torch.inference_mode():
-            batch = self._batch(views)
+            relation = torch.from_numpy(relations).to(self.device)
+            start, end = torch.tensor(ends, device=self.device).T
+            batch = self._batch([case.view for case in asked])
             said = self.model(batch)
-            start, end = (torch.tensor(rows, device=self.device) for rows in (heads, tails))
-            relation = torch.from_numpy(names.astype(np.float64)).to(self.device)
             logits = self.model.link_logits(said, batch, start, relation, end)
             back = self.model.link_logits(said, batch, end, relation, start)
-            directed = torch.tensor([view.graph.directed for view in views], device=self.device)
-            logits = torch.where(directed, logits, (logits + back) / 2)
+            one_way = torch.tensor(directed, device=self.device)
+            logits = torch.where(one_way, logits, (logits + back) / 2)
         scale = self.calibration
         return _chances(logits / scale.link_temperature + scale.link_shift)
 
@@ -291,17 +281,8 @@ def _weight(view: View) -> int:
     return len(view.graph) + view.graph.num_edges + 1
 
 
-def _without(view: View, triple: Triple) -> View:
-    graph = view.graph
-    row = {node.id: i for i, node in enumerate(graph.nodes)}
-    head, relation, tail = row[triple[0]], triple[1], row[triple[2]]
-    ends = {(head, tail)} if graph.directed else {(head, tail), (tail, head)}
-    rest = tuple(
-        edge
-        for edge in graph.edges
-        if edge.relation != relation or (edge.head, edge.tail) not in ends
-    )
-    return replace(view, graph=replace(graph, edges=rest)) if len(rest) < len(graph.edges) else view
+def _itself(view: View) -> View:
+    return view
 
 
 def _chances(logits: Tensor) -> list[float]:
