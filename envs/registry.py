@@ -56,6 +56,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "graphenv.envs.construction:KGConstructionEnv",
         "graphenv.envs.construction.sources:SOURCES",
     ),
+    EnvironmentRow(
+        "subgraph",
+        "graphenv/Subgraph-v0",
+        "graphenv.envs.subgraph:SubgraphEnv",
+        "graphenv.envs.subgraph.sources:SOURCES",
+    ),
 )
 
 

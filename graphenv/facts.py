@@ -56,5 +56,6 @@ FAMILIES: dict[str, frozenset[str]] = {
     ),
     "scene-graph": frozenset(_GRAPHS | _SCENES | {"step.graph"}),
     "kg-construction": frozenset(_GRAPHS | _DOCUMENTS | {"step.graph"}),
+    "subgraph": frozenset(_GRAPHS | _STEPS | {"outcome.answer", "target.answer"}),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

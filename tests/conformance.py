@@ -32,6 +32,7 @@ TABLES = {
     "scene-graph": "scenes",
     "caption-correction": "captions",
     "kg-construction": "construction",
+    "subgraph": "subgraph",
 }
 """The table of each family. Graph terms, which every family with graphs has, have their own."""
 
@@ -87,6 +88,14 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "carrier",
         "passage_recall",
     ),
+    "subgraph": (
+        "triple_f1",
+        "0.7*triple_f1 + 0.3*node_f1",
+        "0.5*triple_f1 + 0.5*ged",
+        "gate(format, triple_f1)",
+        "triple_f1 + progress + 0.1*turn_cost",
+        "triple_f1 + potential(ged_progress)",
+    ),
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""
 
@@ -109,6 +118,10 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
         {"mode": "single", "worlds": 1, "tasks": 200, "facts": 2},
         {"mode": "turns", "worlds": 1, "tasks": 200, "facts": 2},
     ),
+    "graphenv/Subgraph-v0": (
+        {"mode": "tools", "worlds": 1, "entities": 400},
+        {"mode": "single", "worlds": 1, "entities": 400},
+    ),
 }
 """The modes of every registered id; the registry tests fail for an id without its row."""
 
@@ -119,6 +132,7 @@ VERDICTS = {
     "scene-graph": "triple_f1",
     "caption-correction": "correction",
     "kg-construction": "kg_f1",
+    "subgraph": "triple_f1",
 }
 """The default reward of each family."""
 
@@ -133,8 +147,8 @@ EXPRESSIONS = {
 }
 """How a term is written where its bare name is not enough.
 
-The scorer of `links` and `gnn_...` knows sizes: e/(e + 2) for e edges. A level is as good as its scorer, so
-`gnn_process` pays for too much there, and none of the three is a verdict.
+The scorer of `links` and `gnn_...` knows sizes: e/(e + 2) for e edges. A level is as good as its
+scorer, so `gnn_process` pays for too much there, and none of the three is a verdict.
 """
 
 SECTION_0 = (

@@ -71,8 +71,8 @@ class SubgraphSession(Session):
 
     @property
     def world(self) -> World:
-        """The network, read-only and without what a view of it hides."""
-        return self._world.public()
+        """The network with the seeds, read-only and without what a view of it hides."""
+        return self._world.public(self._builder.seeds)
 
     @property
     def graph_so_far(self) -> Graph:
@@ -94,6 +94,10 @@ class SubgraphSession(Session):
             "proposed": [list(triple) for triple in proposed],
             "moves": moves,
         }
+
+    def state(self, facts: Mapping[str, Any]) -> Any:
+        """Return the digest of the graph so far and the proposals; moves are attempts."""
+        return [facts["graph"], facts["proposed"]]
 
     def values(self) -> dict[str, float]:
         """Return how near the graph so far is to the goal, if the reward asks for it."""

@@ -43,6 +43,8 @@ class World:
         Score or cost of an edge by (head id, relation id, tail id); empty where edges have none.
     undirected
         Whether the direction of an edge carries no meaning (protein interactions).
+    seeds
+        What the task gives, in a world that is handed to an agent (`public`).
     weight_name
         What weights are, as an agent reads it: `score`, `cost`.
 
@@ -84,9 +86,9 @@ class World:
         """Return the same network with other numbers at its nodes (all are replaced)."""
         return replace(self, feature_names=names, feature_values=values)
 
-    def public(self) -> World:
+    def public(self, seeds: Iterable[str] = ()) -> World:
         """Return the world as an agent may read it: see `graphenv.envs.kgqa.public`."""
-        return replace(self, store=public_world(self.store))
+        return replace(self, store=public_world(self.store), seeds=tuple(seeds))
 
     # -- entities -----------------------------------------------------------------------------
 
