@@ -62,6 +62,12 @@ ENVIRONMENTS: tuple[EnvironmentRow, ...] = (
         "graphenv.envs.subgraph:SubgraphEnv",
         "graphenv.envs.subgraph.sources:SOURCES",
     ),
+    EnvironmentRow(
+        "graph-design",
+        "graphenv/GraphDesign-v0",
+        "graphenv.envs.design:GraphDesignEnv",
+        "graphenv.envs.design.sources:SOURCES",
+    ),
 )
 
 

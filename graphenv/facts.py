@@ -31,6 +31,8 @@ FACTS: dict[str, str] = {
     "target.supporting": "titles of the passages that answer a question (target.corpus.questions)",
     "step.moves": "moves tried on a step: list of [from where, what, exists in the world]",
     "step.graph": "the graph built so far (Graph), also before the first turn",
+    "step.objective": "objective value of the graph so far, scaled to [0, 1] (values['objective'])",
+    "target.objective": "value of the best known design (values['best'] of a submitted design)",
     "step.reach": "nearness of the state to the gold in [0, 1], 1 when it is the gold",
 }
 
@@ -56,6 +58,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     ),
     "scene-graph": frozenset(_GRAPHS | _SCENES | {"step.graph"}),
     "kg-construction": frozenset(_GRAPHS | _DOCUMENTS | {"step.graph"}),
+    "graph-design": frozenset({"outcome.graph", "step.graph", "step.objective", "target.objective"}),
     "subgraph": frozenset(_GRAPHS | _STEPS | {"outcome.answer", "target.answer"}),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

@@ -47,6 +47,7 @@ TERMS: dict[str, str] = {
     "carrier": "graphenv.rewards.construction.carrier:Carrier",
     "passage_recall": "graphenv.rewards.construction.index:PassageRecall",
     "links": "graphenv.rewards.process.links:Links",
+    "objective": "graphenv.rewards.design:Objective",
     "user": "graphenv.rewards.user:User",
     # form
     "format": "graphenv.rewards.form:Format",
@@ -60,6 +61,7 @@ TERMS: dict[str, str] = {
     "ged_progress": "graphenv.rewards.ged.terms:GedProgress",
     "gnn_value": "graphenv.rewards.process.value:GnnValue",
     "gnn_process": "graphenv.rewards.process.shapes:GnnProcess",
+    "objective_value": "graphenv.rewards.design:ObjectiveValue",
     "turn_cost": "graphenv.rewards.form:TurnCost",
 }
 

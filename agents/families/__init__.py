@@ -16,6 +16,7 @@ FAMILIES: dict[str, str] = {
     "caption-correction": "graphenv.agents.families.captions:CaptionFamily",
     "scene-graph": "graphenv.agents.families.scenes:SceneFamily",
     "kg-construction": "graphenv.agents.families.construction:ConstructionFamily",
+    "graph-design": "graphenv.agents.families.design:DesignFamily",
     "subgraph": "graphenv.agents.families.subgraph:SubgraphFamily",
 }
 
