@@ -13,6 +13,10 @@ __all__ = ["GOALS", "SOURCES", "Play", "SubgraphSource", "make_source", "subgrap
 SOURCES: dict[str, str] = {
     "motif": "graphenv.envs.subgraph.sources.motif.source:MotifSource",
     "evidence": "graphenv.envs.subgraph.sources.evidence:EvidenceSource",
+    "targets": "graphenv.envs.subgraph.sources.targets:TargetsSource",
+    "target_qa": "graphenv.envs.subgraph.sources.target_qa:TargetQASource",
+    "steiner": "graphenv.envs.subgraph.sources.steiner:SteinerSource",
+    "prizes": "graphenv.envs.subgraph.sources.prizes:PrizesSource",
 }
 
 

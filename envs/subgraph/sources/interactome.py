@@ -115,7 +115,13 @@ def _load(path: str, _modified: int) -> Interactome:
     scores = np.array([best[pair] for pair in pairs], np.float64)
     store = KnowledgeGraph.from_arrays(heads, np.zeros(len(pairs), int), tails, names, [RELATION])
     weights = _weights(heads, tails, scores)
-    world = World(store, dict.fromkeys(names, "protein"), undirected=True, weights=weights)
+    world = World(
+        store,
+        dict.fromkeys(names, "protein"),
+        undirected=True,
+        weights=weights,
+        weight_name="score",
+    )
     degrees = np.bincount(np.concatenate([heads, tails]), minlength=len(names))
     dropped = {"a protein with itself": loops, "a pair again": again}
     return Interactome(world, tuple(names), heads, tails, scores, degrees, dropped)

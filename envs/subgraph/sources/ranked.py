@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from graphenv.envs.subgraph.sources.base import Play
 from graphenv.envs.subgraph.truths import ranking_truth
 from graphenv.envs.subgraph.world import World
 from graphenv.graph import Graph
+from graphenv.knowledge import TripleStore
 from graphenv.task import Task
 
 __all__ = ["play_ranking", "ranking_reach", "targets_truth"]
@@ -30,8 +30,8 @@ def targets_truth(
     ranking
         Names, the best first; repeated and unknown ones included.
     grounded
-        Whether a right name counts only where an edge of the graph holds it. Its place is lost
-        otherwise.
+        Whether a right name counts only where an edge of the graph (and of the world) holds it.
+        Its place is lost otherwise, and every place is where the graph is over its budget.
 
     Metrics `p@k` ... do not look at the graph; `joined` is the share of the k places whose name
     has an edge there.
@@ -39,13 +39,17 @@ def targets_truth(
     names = list(dict.fromkeys(world.find(name) or name for name in ranking or ()))
     gold = task.target.answer or ()
     metrics = ranking_truth(names, gold, ks=sorted({5, k}))
-    joined = _joined(graph).intersection(names[:k])
+    budget = task.meta["budget"]
+    fits = len(graph) <= budget["nodes"] and graph.num_edges <= budget["edges"]
+    joined = (_joined(graph, world) if fits else set()).intersection(names[:k])
     right = joined.intersection(gold) if grounded else set(names[:k]).intersection(gold)
     return len(right) / k, {**metrics, "joined": len(joined) / k}
 
 
-def _joined(graph: Graph) -> set[str]:
-    return {graph.labels[end] for edge in graph.edges for end in (edge.head, edge.tail)}
+def _joined(graph: Graph, world: World) -> set[str]:
+    """Return the names that an edge of the world holds."""
+    known = (triple for triple in graph.triples if world.edge(*triple) is not None)
+    return {end for head, _, tail in known for end in (head, tail)}
 
 
 def ranking_reach(task: Task, graph: Graph, k: int) -> float:
@@ -62,26 +66,31 @@ def ranking_reach(task: Task, graph: Graph, k: int) -> float:
     0.5
     """
     gold = set(task.target.answer or ())
-    names = _joined(graph) - set(task.meta["seeds"]).difference(gold)
+    ends = {end for head, _, tail in graph.triples for end in (head, tail)}
+    names = ends - set(task.meta["seeds"]).difference(gold)
     right = len(names & gold)
     return 2.0 * right / (max(k, right) + len(names))
 
 
-def play_ranking(task: Task, world: World, relation: str, k: int) -> Play:
-    """Return how k gold proteins are joined to the seeds, nearest first, and then ranked.
+def play_ranking(task: Task, world: World, k: int) -> Play:
+    """Return how k gold names are joined to the seeds, nearest first, and then ranked.
 
-    One that is further than two steps away is joined to a neighbour of its own.
+    One that is further than two steps away is joined to a neighbour of its own; names that the
+    world does not have, or has without edges, are ranked last.
     """
     store = world.store
+    ids = {name: store.find_entity(name) for name in task.target.answer or ()}
+    left = {i for i in ids.values() if i is not None and store.degree(i)}
+    apart = [name for name, i in ids.items() if i not in left]
     known = {store.entity_id(name) for name in task.meta["seeds"]}
-    left = {store.entity_id(name) for name in task.target.answer or ()}
     held: set[int] = set()
     joined: list[int] = []
     actions: list[tuple[str, dict[str, str]]] = []
 
     def join(one: int, other: int) -> None:
-        edge = world.edge(store.entity_name(one), relation, store.entity_name(other))
-        assert edge is not None
+        ends = store.entity_name(one), store.entity_name(other)
+        edges = (world.edge(ends[0], relation, ends[1]) for relation in store.relation_names)
+        edge = next(edge for edge in edges if edge is not None)
         actions.append(("add_edge", dict(zip(("head", "relation", "tail"), edge, strict=True))))
         known.update((one, other))
         held.update((one, other))
@@ -101,10 +110,10 @@ def play_ranking(task: Task, world: World, relation: str, k: int) -> Play:
             join(goal, between if between >= 0 else int(store.around([goal])[0]))
         left.discard(goal)
         joined.append(goal)
-    return Play(tuple(actions), tuple(store.entity_names(joined)))
+    return Play(tuple(actions), (*store.entity_names(joined), *apart)[:k])
 
 
-def _two_steps(store: Any, near: set[int], left: set[int]) -> tuple[int, int]:
+def _two_steps(store: TripleStore, near: set[int], left: set[int]) -> tuple[int, int]:
     """Return the first protein that is a step from `near`, and the one between, -1 if none is."""
     for goal in sorted(left):
         between = near.intersection(store.around([goal]).tolist())

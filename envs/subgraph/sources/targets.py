@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from graphenv.checks import flag, whole
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, subgraph_task
-from graphenv.envs.subgraph.sources.interactome import RELATION, Interactome, load_interactome
+from graphenv.envs.subgraph.sources.interactome import Interactome, load_interactome
 from graphenv.envs.subgraph.sources.ranked import play_ranking, ranking_reach, targets_truth
 from graphenv.envs.subgraph.sources.screens import CellLine, Counts, Screens, load_screens
 from graphenv.envs.subgraph.world import World
@@ -247,7 +247,7 @@ class TargetsSource(SubgraphSource):
 
     @cached_property
     def _described(self) -> World:
-        told = {name: "Not screened." for name in self.network.names}
+        told = dict.fromkeys(self.network.names, "Not screened.")
         told |= dict.fromkeys(self.screens.screened.intersection(told), "")
         for name, tier in self.screens.essential.items():
             if name in told:
@@ -259,6 +259,7 @@ class TargetsSource(SubgraphSource):
             {name: text for name, text in told.items() if text},
             weights=world.weights,
             undirected=True,
+            weight_name=world.weight_name,
         )
 
     # -- how it is judged and won -------------------------------------------------------------
@@ -277,7 +278,7 @@ class TargetsSource(SubgraphSource):
 
     def play(self, index: int) -> Play:
         """Return gold genes near the seeds, each joined by a shortest path."""
-        return play_ranking(self[index], self.network.world, RELATION, self.k)
+        return play_ranking(self[index], self.network.world, self.k)
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_worlds": OrderedDict()}
