@@ -108,11 +108,14 @@ class Broken(BySize):
 
 
 class Constant(BySize):
-    """Sure of success, whatever is built."""
+    """Sure of success and of every edge, whatever is built."""
 
     name = "constant"
 
     def value(self, view: View) -> Judged:
+        return Judged(1.0)
+
+    def link(self, view: View, triple: Triple) -> Judged:
         return Judged(1.0)
 
 

@@ -1,0 +1,139 @@
+"""Repetition, padding and cycling cannot raise a return, under any shipped process reward.
+
+Walks are enumerated, and drawn at random where they are long. Each is compared with itself after
+turns were put in that leave the state as it was, and with itself without its loops. The scorers
+give arbitrary numbers to states: what holds for them holds for a scorer however it was trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import kgqa_fixture as fx
+import process_search as search
+import pytest
+from process_fixture import folder
+
+from graphenv.envs.base import GraphEnv
+from graphenv.episode import Episode
+from graphenv.rewards import parse
+
+TOL = 1e-9
+QUESTIONS = (fx.GENRES, fx.OUROBOROS)
+
+
+def _terms(seed: int) -> list[str]:
+    scorer = repr(folder("arbitrary", seed=seed))
+    return [
+        f"gnn_value(scorer={scorer})",
+        f"gnn_process(scorer={scorer})",
+        f"gnn_process(scorer={scorer}, shape='galax')",
+        f"gnn_process(scorer={scorer}, shape='graphia', at=300)",
+    ]
+
+
+SHIPPED = ["progress", "ged_progress", *_terms(0), *_terms(1)]
+"""Every process reward that is no published formula."""
+REWARDS = {term: parse(term) for term in SHIPPED}
+
+
+@lru_cache(maxsize=16)
+def env_for(max_turns: int) -> GraphEnv:
+    return fx.make_env(
+        reward="exact + progress + ged_progress + path_validity", max_turns=max_turns
+    )
+
+
+def totals(played: Sequence[Episode]) -> dict[str, list[float]]:
+    """Return the value of every episode under each reward; 0 where it does not apply."""
+    return {
+        term: [score.value or 0.0 for score in reward(played)] for term, reward in REWARDS.items()
+    }
+
+
+def check(before: Sequence[Episode], after: Sequence[Episode]) -> None:
+    """Check that no episode of `after` earns more than its partner under any reward."""
+    assert len(before) == len(after) > 0
+    first, second = totals(before), totals(after)
+    for term in SHIPPED:
+        for a, b, old, new in zip(first[term], second[term], before, after, strict=True):
+            assert b <= a + TOL, (term, [s.text for s in old.steps], [s.text for s in new.steps])
+
+
+def test_every_shipped_process_reward_is_searched():
+    from graphenv import rewards
+
+    step = {n for n in rewards.TERMS if rewards.term_class(n).kind in ("shaping", "process")}
+    assert {term.partition("(")[0] for term in SHIPPED} == step
+
+
+@pytest.mark.parametrize("index", QUESTIONS)
+def test_no_loop_of_any_short_walk_pays(index: int):
+    """All sequences of three actions, beside the same without what lies between two visits."""
+    env = env_for(8)
+    before, after = [], []
+    for turns in search.walks(3):
+        kept = search.straight(env, index, turns)
+        if kept != turns:
+            before.append(env.play(index, [*kept, search.END]))
+            after.append(env.play(index, [*turns, search.END]))
+    assert len(before) > 100
+    check(before, after)
+
+
+@pytest.mark.parametrize("limit", ["roomy", "tight"])
+def test_padding_of_short_walks_never_pays(limit: str):
+    """With turns to spare, and where what is put in pushes the answer beyond the limit."""
+    before, after = [], []
+    for turns in search.walks(2):
+        env = env_for(14 if limit == "roomy" else len(turns) + 2)
+        own = env.play(fx.GENRES, [*turns, search.END])
+        for longer in search.padded(env_for(14), fx.GENRES, turns):
+            before.append(own)
+            after.append(env.play(fx.GENRES, [*longer, search.END]))
+    assert len(before) > 500
+    assert any(episode.status == "truncated" for episode in after) == (limit == "tight")
+    check(before, after)
+
+
+def test_padding_of_walks_that_never_answer_does_not_pay():
+    env = env_for(4)
+    before, after = [], []
+    for turns in search.drawn(12, 4):
+        for longer in search.padded(env_for(14), fx.GENRES, turns, times=(1,)):
+            before.append(env.play(fx.GENRES, turns))
+            after.append(env.play(fx.GENRES, longer))
+    check(before, after)
+
+
+def test_a_climb_over_paddings_finds_no_way_up():
+    """From long random walks, the best of all single insertions is taken again and again."""
+    env = env_for(14)
+    for turns in search.drawn(3, 5):
+        start = env.play(fx.GENRES, [*turns, search.END])
+        for term in (SHIPPED[3], SHIPPED[4]):
+            now = turns
+            for _ in range(2):
+                near = list(search.padded(env, fx.GENRES, now, times=(2,)))
+                played = [env.play(fx.GENRES, [*longer, search.END]) for longer in near]
+                values = [score.value or 0.0 for score in REWARDS[term](played)]
+                best = max(range(len(values)), key=values.__getitem__)
+                assert values[best] <= (REWARDS[term]([start])[0].value or 0.0) + TOL
+                now = near[best]
+
+
+@pytest.mark.parametrize(
+    "paper", ["gnn_process(scorer={}, paper='galax')", "gnn_process(scorer={}, paper='graphia')"]
+)
+def test_the_search_finds_what_the_published_formulas_pay_for(paper: str):
+    """It is able to fail: both published forms are raised by turns that change nothing."""
+    reward = parse(paper.format(repr(folder("constant" if "galax" in paper else "by-size"))))
+    env = env_for(14)
+    gains = []
+    for turns in search.walks(1):
+        own = reward([env.play(fx.GENRES, [*turns, search.END])])[0].value or 0.0
+        padded = search.padded(env, fx.GENRES, turns)
+        played = [env.play(fx.GENRES, [*longer, search.END]) for longer in padded]
+        gains += [(score.value or 0.0) - own for score in reward(played)]
+    assert max(gains) > 0.1
