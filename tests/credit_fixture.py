@@ -9,7 +9,7 @@ import numpy as np
 
 from graphenv.agents.credit import Credit, Floats, Scale, Trajectory, advantages
 
-__all__ = ["Chain", "bare", "close", "compared", "group_of", "known"]
+__all__ = ["HORIZON", "Chain", "Path", "bare", "close", "compared", "group_of", "known"]
 
 Path = tuple[tuple[int, ...], tuple[int, ...]]
 STATES, ACTIONS, HORIZON = 3, 2, 3
