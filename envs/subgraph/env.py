@@ -21,6 +21,7 @@ __all__ = ["SubgraphEnv"]
 
 MODES = ("tools", "single")
 _TOOLS = tool_specs(SubgraphSession)
+_OBJECTIVE = frozenset({"step.objective", "target.objective"})
 
 
 class SubgraphEnv(GraphEnv):
@@ -135,6 +136,12 @@ class SubgraphEnv(GraphEnv):
     @property
     def tools(self) -> Mapping[str, ToolSpec]:
         return {} if self.mode == "single" else _TOOLS
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The facts that reward terms may read here: where there is an objective, also that."""
+        has = "target.objective" in self.source.provides
+        return super().provides | (_OBJECTIVE if has else frozenset())
 
     @cached_property
     def _system(self) -> str | None:

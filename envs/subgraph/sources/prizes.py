@@ -155,7 +155,7 @@ class PrizesSource(SubgraphSource):
 
     @property
     def provides(self) -> frozenset[str]:
-        return frozenset()
+        return frozenset({"target.objective"})
 
     def __len__(self) -> int:
         return len(self._rows)
