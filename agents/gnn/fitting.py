@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -102,7 +103,7 @@ def fit(
     outcomes = torch.tensor([e.outcome for e in validation], dtype=torch.float32)
     history: list[Epoch] = []
     best, kept, waited = float("inf"), _weights(model), 0
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         # Dropout draws from torch's global generator; the caller's is restored afterwards.
         torch.manual_seed(stable_hash("fit", config.seed, bits=63))
         for epoch in range(config.epochs):
@@ -133,6 +134,17 @@ def value_logits(
             batch = collate(views[i : i + batch_size], schema)
             found.append(model(batch).value_logit.double().numpy())
     return np.concatenate(found)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: batches are small, and waiting threads cost more than they do."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _weights(model: ScorerModel) -> dict[str, Tensor]:
