@@ -127,5 +127,6 @@ def _is_gold(env: Text2SQLEnv | Text2CypherEnv, episode: Episode) -> bool:
     assert episode.outcome is not None
     said = read(str(episode.outcome.program), schema)
     gold = read(str(episode.task.target.program), schema)
-    both = isinstance(said, Query) and isinstance(gold, Query)
-    return both and query_graph(said).isomorphic_to(query_graph(gold))
+    if not (isinstance(said, Query) and isinstance(gold, Query)):
+        return False
+    return query_graph(said).isomorphic_to(query_graph(gold))
