@@ -82,7 +82,11 @@ class Builder:
         """Add an entity of the world."""
         if name in self._nodes:
             return "it is in the graph already"
-        return self._grown([name], 0) or self._changed(self._nodes.__setitem__(name, None))
+        problem = self._grown([name], 0)
+        if not problem:
+            self._nodes[name] = None
+            self._graph = None
+        return problem
 
     def add_edges(self, triples: Iterable[Triple], *, proposed: bool = False) -> str:
         """Add edges with their ends: all of them, or none where they do not fit."""
@@ -108,18 +112,17 @@ class Builder:
         for held in (self._edges, self._proposed):
             for triple in [t for t in held if name in (t[0], t[2])]:
                 del held[triple]
-        return self._changed(None)
+        self._graph = None
+        return ""
 
     def remove_edge(self, triple: Triple) -> str:
         """Remove an edge or a proposal; its ends stay."""
         for held in (self._edges, self._proposed):
             if triple in held:
-                return self._changed(held.pop(triple))
+                del held[triple]
+                self._graph = None
+                return ""
         return "this edge is not in the graph"
-
-    def _changed(self, _: None) -> str:
-        self._graph = None
-        return ""
 
     def _grown(self, names: list[str], edges: int) -> str:
         nodes = len(self._nodes) + len(names)

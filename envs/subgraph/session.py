@@ -100,14 +100,20 @@ class SubgraphSession(Session):
         return [facts["graph"], facts["proposed"]]
 
     def values(self) -> dict[str, float]:
-        """Return how near the graph so far is to the goal, if the reward asks for it."""
-        if "step.reach" not in self._needs:
+        """Return how near the graph so far is to the goal, if the reward asks for it.
+
+        Where the goal is an objective, nearness is its value as a share of the best known one.
+        """
+        if not self._needs & {"step.reach", "step.objective"}:
             return {}
         graph = self.graph_so_far
         if self._near is None or self._near[0] is not graph:  # else nothing has changed
             self._near = graph, self._source.reach(self.task, graph)
         near = self._near[1]
-        return {} if near is None else {"reach": near}
+        if near is None:
+            return {}
+        valued = {"objective": near, "best": 1.0} if self._goal == "objective" else {}
+        return {"reach": near, **valued}
 
     def graph(self) -> Graph | None:
         """Return the graph so far, if the reward asks for it."""
@@ -230,10 +236,10 @@ class SubgraphSession(Session):
         self._moves.append([where, f"{shown} {bounded(tail, _SHOWN)}", False])
         if problem:
             return f"Not added: {problem}", "infeasible"
-        triple = (str(ends[0][0]), relation, str(ends[1][0]))
-        if self._world.store.find_move(relation) is None:
+        triple = self._world.named(head, relation, tail)
+        if triple is None:
             return f"Not added: {self._no_relation(relation)}", "infeasible"
-        kinds = (self._world.type(triple[0]), relation, self._world.type(triple[2]))
+        kinds = (self._world.type(triple[0]), triple[1], self._world.type(triple[2]))
         if not self._proposals:
             return f"Not added: the network has no edge {_told(triple)}.", "infeasible"
         if kinds not in self._world.signatures:
@@ -255,12 +261,13 @@ class SubgraphSession(Session):
         edges: list[Triple] = []
         if found is not None and found not in self._builder:
             problem = f"{found!r} is not in the graph; add it first."
-        elif not problem and self._world.store.find_move(relation) is None:
-            problem = self._no_relation(relation)
-        elif found is not None and not problem:
-            edges = self._world.along(found, relation)
+        elif found is not None:
+            move = self._world.move(relation)
+            if move is not None:
+                edges = self._world.along(found, self._world.store.move_name(move))
             there = ", ".join(self._world.moves(found))
-            problem = "" if edges else f"{shown!r} leads nowhere from here. Relations: {there}"
+            said = f"{shown!r} leads nowhere from here. Relations: {there}"
+            problem = "" if edges else self._no_relation(relation) if move is None else said
         self._moves.append([where, shown, bool(edges)])
         if problem:
             return f"Not expanded: {problem}", "infeasible"
@@ -282,12 +289,10 @@ class SubgraphSession(Session):
             return f"Not removed: {problem}", "infeasible"
         if not relation and not tail:
             return self._done("removed", found, self._builder.remove_node(found))
-        edge = self._world.edge(node, relation, tail)
+        edge = self._world.edge(node, relation, tail) or self._world.named(node, relation, tail)
         if edge is None:
-            last, problem = self._entity(tail)
-            if last is None:
-                return f"Not removed: {problem}", "infeasible"
-            edge = (found, relation, last)  # perhaps a proposal
+            problem = self._entity(tail)[1] or self._no_relation(relation)
+            return f"Not removed: {problem}", "infeasible"
         return self._done("removed", _told(edge), self._builder.remove_edge(edge))
 
     @tool

@@ -15,6 +15,7 @@ __all__ = ["candidate_lines", "entity_text", "neighborhood", "neighborhood_text"
 
 MAX_LISTED = 400
 """Most edges of a list of candidates, all pages together."""
+_HOPS = 3
 _LONGEST = 300
 _NAME = 120
 
@@ -91,27 +92,44 @@ def neighborhood(
 ) -> list[Triple]:
     """Return at most `limit` edges around the seeds (or all of `kept`, if these are more), sorted.
 
-    Edges come hop by hop; of the hop that does not fit, some are drawn by `key`. Those of `kept`
-    are always among them, and nothing tells them from the others.
+    Edges come hop by hop, each hop (of three, or as many as `kept` has) with its share of the room;
+    where a hop has more edges than fit, some are drawn by `key`. Those of `kept` are always among
+    them, and as every hop has others, how far an edge is tells nothing.
     """
     found: dict[Triple, None] = dict.fromkeys(sorted(kept))
-    seen = set(seeds)
+    hops = max(_HOPS, _depth(seeds, kept))
     level = list(seeds)
-    while level and len(found) < limit:
+    seen = set(seeds)
+    for hop in range(limit):
         edges: dict[Triple, None] = {}
         for name in level:
             for move in world.moves(name):
                 edges.update(dict.fromkeys(world.along(name, move)))
         new = sorted(edge for edge in edges if edge not in found)
-        room = limit - len(found)
-        if len(new) > room:
-            chosen = rng("neighbourhood", *key).choice(len(new), room, replace=False)
+        room = -(-(limit - len(found)) // max(1, hops - hop))
+        if len(new) > max(0, room):
+            chosen = rng("neighbourhood", hop, *key).choice(len(new), max(0, room), replace=False)
             new = [new[i] for i in sorted(chosen.tolist())]
         found.update(dict.fromkeys(new))
-        ends = [end for head, _, tail in sorted(edges) for end in (head, tail)]
-        level = [end for end in dict.fromkeys(ends) if end not in seen]
-        seen.update(level)
+        shown = [edge for edge in edges if edge in found]
+        ends = sorted({end for head, _, tail in shown for end in (head, tail)} - seen)
+        level, seen = ends, seen.union(ends)
+        if not level or len(found) >= limit:
+            break
     return sorted(found)
+
+
+def _depth(seeds: Sequence[str], kept: Collection[Triple]) -> int:
+    """Return how many hops from the seeds the edges reach, by themselves."""
+    reached, left, hops = set(seeds), set(kept), 0
+    while left:
+        near = {edge for edge in left if edge[0] in reached or edge[2] in reached}
+        if not near:
+            break
+        left -= near
+        reached.update(end for head, _, tail in near for end in (head, tail))
+        hops += 1
+    return hops
 
 
 def neighborhood_text(world: World, edges: Sequence[Triple], seeds: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from graphenv.errors import DataError
 from graphenv.graph import Edge, Graph, Node, Triple
 from graphenv.knowledge import TripleStore
 from graphenv.knowledge.protocol import INVERSE
+from graphenv.text import normalize
 
 __all__ = ["DESCRIPTION", "SEED", "World"]
 
@@ -72,6 +74,7 @@ class World:
     weights: Mapping[tuple[int, int, int], float] = field(default_factory=dict)
     undirected: bool = False
     weight_name: str = "weight"
+    seeds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (self.store.num_entities, len(self.feature_names))
@@ -138,22 +141,43 @@ class World:
 
     # -- edges --------------------------------------------------------------------------------
 
+    def move(self, name: str) -> int | None:
+        """Return the id of a relation or `^relation`, tolerant of case and spacing, or `None`."""
+        found = self.store.find_move(name)
+        return self._plain_moves.get(normalize(name)) if found is None else found
+
+    @cached_property
+    def _plain_moves(self) -> dict[str, int]:
+        names = [*self.store.relation_names, *(f"{INVERSE}{r}" for r in self.store.relation_names)]
+        count = Counter(map(normalize, names))
+        return {normalize(n): i for i, n in enumerate(names) if count[normalize(n)] == 1}
+
+    def named(self, head: str, relation: str, tail: str) -> Triple | None:
+        """Return the names that are meant, whether or not there is such an edge.
+
+        `^relation` is the way back. `None` if an entity or the relation is unknown.
+        """
+        store = self.store
+        first, last, move = store.find_entity(head), store.find_entity(tail), self.move(relation)
+        if move is None or first is None or last is None:
+            return None
+        if move >= store.num_relations:
+            move, first, last = move - store.num_relations, last, first
+        return store.entity_name(first), store.relation_names[move], store.entity_name(last)
+
     def edge(self, head: str, relation: str, tail: str) -> Triple | None:
         """Return the edge of the world that is meant, as it is stored, or `None`.
 
-        `^relation` is the way back; in an undirected world either order of the ends will do.
+        In an undirected world either order of the ends will do.
         """
-        store = self.store
-        ends = store.find_entity(head), store.find_entity(tail)
-        move = store.find_move(relation)
-        if move is None or ends[0] is None or ends[1] is None:
+        meant = self.named(head, relation, tail)
+        if meant is None:
             return None
-        first, last = ends[0], ends[1]
-        if move >= store.num_relations:
-            move, first, last = move - store.num_relations, last, first
-        for h, t in ((first, last), (last, first)) if self.undirected else ((first, last),):
-            if store.has_edge(h, move, t):
-                return store.entity_name(h), store.relation_names[move], store.entity_name(t)
+        ends = self.store.entity_id(meant[0]), self.store.entity_id(meant[2])
+        if self.store.has_edge(ends[0], meant[1], ends[1]):
+            return meant
+        if self.undirected and self.store.has_edge(ends[1], meant[1], ends[0]):
+            return meant[2], meant[1], meant[0]
         return None
 
     def weight(self, head: str, relation: str, tail: str) -> float | None:

@@ -42,10 +42,10 @@ def evidence_of(
     """
     legs: list[tuple[_Leg, Ids]] = []
     for branch in program.branches:
-        leg = _walked(world, topic, branch, drop_topic=drop_topic)
-        if leg is None:
+        walked = _walked(world, topic, branch, drop_topic=drop_topic)
+        if walked is None:
             return ()
-        legs.append(leg)
+        legs.append(walked)
     ends = legs[0][1]
     for _, reached in legs[1:]:
         ends = np.intersect1d(ends, reached)
