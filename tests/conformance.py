@@ -33,6 +33,7 @@ TABLES = {
     "caption-correction": "captions",
     "kg-construction": "construction",
     "subgraph": "subgraph",
+    "graph-design": "design",
 }
 """The table of each family. Graph terms, which every family with graphs has, have their own."""
 
@@ -96,6 +97,12 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "triple_f1 + progress + 0.1*turn_cost",
         "triple_f1 + potential(ged_progress)",
     ),
+    "graph-design": (
+        "objective",
+        "gate(format, objective)",
+        "objective + 0.1*turn_cost",
+        "objective + potential(objective_value)",
+    ),
 }
 """Rewards that documentation and commands show; each must pay over-generation less."""
 
@@ -122,6 +129,11 @@ MODES: dict[str, tuple[dict[str, Any], ...]] = {
         {"mode": "tools", "worlds": 1, "entities": 400},
         {"mode": "single", "worlds": 1, "entities": 400},
     ),
+    "graphenv/GraphDesign-v0": (
+        {"mode": "tools", "nodes": 8, "density": 40, "budget": 2},
+        {"mode": "single", "nodes": 8, "density": 40, "budget": 2},
+        {"mode": "tools", "nodes": 8, "density": 40, "budget": 2, "goal": "repair"},
+    ),
 }
 """The modes of every registered id; the registry tests fail for an id without its row."""
 
@@ -133,6 +145,7 @@ VERDICTS = {
     "caption-correction": "correction",
     "kg-construction": "kg_f1",
     "subgraph": "triple_f1",
+    "graph-design": "objective",
 }
 """The default reward of each family."""
 

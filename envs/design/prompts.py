@@ -19,9 +19,10 @@ _RULES = {
     "repair": "You move edges, at most as many as the task says: for each edge that you add, "
     "remove one first.",
 }
+# Names that networks hardly have: copying an example must build nothing.
 _EXAMPLES = {
-    "build": '```json\n[["0", "7"], ["3", "12"]]\n```',
-    "repair": '```json\n{"remove": [["0", "7"]], "add": [["3", "12"]]}\n```',
+    "build": '```json\n[["p", "q"], ["p", "r"]]\n```',
+    "repair": '```json\n{"remove": [["p", "q"]], "add": [["p", "r"]]}\n```',
 }
 
 
@@ -38,7 +39,7 @@ def system_text(
     about = _ABOUT.format(rule=_RULES[goal])
     if mode == "single":
         return f"{about} Answer with {what} as JSON in one block, in this form:\n{example}"
-    call = format_call("add_edge", a="3", b="12")
+    call = format_call("add_edge", a="p", b="q")
     listed = "\n".join(f"- {spec.usage}" for spec in tools)
     return (
         f"{about} Use tools: call one by writing\n{call}\nand read what it answers. End with "
