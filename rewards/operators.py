@@ -87,7 +87,7 @@ class Leaf(Node):
         if isinstance(self.term, StepTerm):
             if not self.term.applies(episode):
                 return None
-            return [self.term.pay(episode, t) for t in range(len(episode.steps))]
+            return self.term.pays(episode)
         if not episode.ended:
             return [0.0] * len(episode.steps)
         value = values[self.text]

@@ -106,6 +106,10 @@ class StepTerm(Term):
     def pay(self, episode: Episode, t: int) -> float:
         """Return what turn `t` earns or costs; depends on `episode[: t + 1]` alone."""
 
+    def pays(self, episode: Episode) -> list[float]:
+        """Return `pay` of every turn; override it where they share work."""
+        return [self.pay(episode, t) for t in range(len(episode))]
+
 
 class CostTerm(StepTerm):
     """A step term that only charges; the total lies in [-1, 0]."""

@@ -22,10 +22,9 @@ IDLE = (
     format_call("neighbors", entity="Heat", relation="has_genre"),
     *fx.follow("nonsense"),
     "not a turn at all",
-    "",
 )
 """Turns after which the state is what it was."""
-ROUNDS = [[move, BACK] for move in MOVES] + [[format_call("start_at", entity="Heat"), BACK]]
+ROUNDS = [[move, BACK] for move in MOVES[:4]] + [[format_call("start_at", entity="Heat"), BACK]]
 """Turns that go somewhere and come back, where they are possible."""
 
 

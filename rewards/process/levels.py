@@ -46,7 +46,7 @@ class Value:
 
     def at(self, said: Opinions, episode: Episode, turns: int) -> float:
         view = view_of(episode.task, episode.state(turns))
-        return 0.0 if view is None else said.states([view])[0].value or 0.0
+        return 0.0 if view is None else said.state(view).value or 0.0
 
 
 def broke(step: Step) -> bool:

@@ -45,6 +45,11 @@ class Opinions:
         """Return what the scorer says of states, in order; at most one call."""
         return _asked(self._states, list(views), self.scorer.values)
 
+    def state(self, view: View) -> Judged:
+        """Return what the scorer says of one state."""
+        known = self._states.get(view)
+        return self.states([view])[0] if known is None else known
+
     def links(self, pairs: Iterable[tuple[View, Triple]]) -> list[Judged]:
         """Return what the scorer says of edges (state, triple by node ids); at most one call."""
 
@@ -118,7 +123,7 @@ class Scored(Term):
 
     def value(self, view: View | None) -> float | None:
         """Return the value of a state in [0, 1], `None` if the scorer does not know; 0 unbuilt."""
-        return 0.0 if view is None else self.said.states([view])[0].value
+        return 0.0 if view is None else self.said.state(view).value
 
     def knows(self, episode: Episode) -> bool:
         """Return whether the scorer knows the state before the first turn."""
@@ -128,6 +133,6 @@ class Scored(Term):
         """Return which scorer was asked, and after how many turns it did not know, with reasons."""
         unknown: dict[str, list[int]] = {}
         for turns, view in enumerate(views(episode)):
-            if view is not None and (judged := self.said.states([view])[0]).value is None:
+            if view is not None and (judged := self.said.state(view)).value is None:
                 unknown.setdefault(judged.reason, []).append(turns)
         return {"scorer": self.said.scorer.fingerprint, **({"unknown": unknown} if unknown else {})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import ClassVar
 
 from graphenv.checks import one_of, whole
@@ -116,6 +117,13 @@ class GnnProcess(Scored, StepTerm):
         if self._paper:
             return self._paper.pay(self.said, episode, t)
         return self._at(episode, t + 1) - self._at(episode, t)
+
+    def pays(self, episode: Episode) -> list[float]:
+        """Return `pay` of every turn; each level is read once."""
+        if self._paper:
+            return super().pays(episode)
+        levels = [self._at(episode, turns) for turns in range(len(episode) + 1)]
+        return [after - before for before, after in pairwise(levels)]
 
     def _at(self, episode: Episode, turns: int) -> float:
         if episode.ended and turns == len(episode) and episode.status != "ok":
