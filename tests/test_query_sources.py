@@ -25,6 +25,7 @@ from query_sources_fixture import (
 from graphenv.benchmarks.queries.mutants import mutants
 from graphenv.envs.queries.engines.backend import backend
 from graphenv.envs.queries.engines.protocol import Limits
+from graphenv.envs.queries.gold.findings import content_of
 from graphenv.envs.queries.gold.sqlite_audit import audit_sqlite
 from graphenv.envs.queries.gold.sqlite_copies import vary_sqlite
 from graphenv.envs.queries.sources import LANGUAGES, SOURCES, QuerySource, make_source
@@ -121,6 +122,20 @@ def test_gold_runs_in_the_cage_on_the_database_and_its_copies(layouts: Path, nam
         results = [_run(source, index, gold, number) for number in range(len(databases))]
         assert all(isinstance(result, Rows) for result in results)
         assert all(result.rows for result in results[1:] if isinstance(result, Rows))
+        assert len({content_of(result) for result in results if isinstance(result, Rows)}) > 1
+
+
+def test_gold_that_a_constant_answers_is_left_out(tmp_path: Path) -> None:
+    root = write_spider(tmp_path, dev=["one"])
+    rows = json.loads((root / "dev.json").read_text())
+    more = ["SELECT 4", "SELECT count(*) FROM film WHERE id < 0", "SELECT min(year) > 0 FROM film"]
+    rows += [{"db_id": "one", "question": "?", "query": gold} for gold in more]
+    (root / "dev.json").write_text(json.dumps(rows))
+    source = SpiderQueries(split="train", root=str(root))
+    assert source.left_out["a constant is right everywhere"] == 2
+    assert sum(task.target.program in more for task in source) == 1  # a row of id < 0 is planted
+    alone = SpiderQueries(split="train", root=str(root), variations=0)
+    assert alone.left_out["a constant is right everywhere"] == 0  # nobody asked for copies
 
 
 def _run(source: QuerySource, index: int, query: str, number: int) -> Result:
