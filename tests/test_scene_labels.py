@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from encoder_fixture import tiny_encoder
 from scene_fixture import episode, scene
 
 from graphenv import rewards
@@ -40,7 +41,7 @@ def _letters(a: str, b: str) -> float:
 
 
 def test_an_embedding_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    folder = _tiny_encoder(tmp_path)
+    folder = tiny_encoder(tmp_path)
     spec = f"embedding:{folder}"
     term = rewards.parse(f"object_f1(similarity={spec!r})")
     model = embedding(str(folder))
@@ -64,27 +65,3 @@ def test_an_embedding_model_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(calls) == MAX_ENCODED + 1, "a flood of labels is not encoded"
     with pytest.raises(ConfigError, match="cannot be loaded"):
         label_similarity(f"embedding:{tmp_path / 'nothing'}")("a", "b")
-
-
-def _tiny_encoder(folder: Path) -> Path:
-    """Write a random encoder with two layers and a tokenizer of words and letters."""
-    pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "man", "horse", "hat", "on", "a"]
-    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
-    import torch
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = transformers.BertModel(
-            transformers.BertConfig(
-                vocab_size=len(words),
-                hidden_size=16,
-                num_hidden_layers=1,
-                num_attention_heads=2,
-                intermediate_size=16,
-            )
-        )
-    model.save_pretrained(folder)
-    transformers.BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
-    return folder

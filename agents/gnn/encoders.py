@@ -35,7 +35,8 @@ class BasisConv(MessagePassing):
         """Return (N, size); `mix` (edges, bases) are coefficients times 1 / |N_r(i)|."""
         bases, size, _ = self.weight.shape
         shown = (x @ self.weight.permute(1, 0, 2).reshape(size, bases * size)).view(-1, bases, size)
-        return self.root(x) + self.propagate(edge_index, x=shown, mix=mix)
+        found: Tensor = self.root(x) + self.propagate(edge_index, x=shown, mix=mix)
+        return found
 
     def message(self, x_j: Tensor, mix: Tensor) -> Tensor:
         """Return the messages, (edges, size)."""

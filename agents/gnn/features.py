@@ -138,7 +138,8 @@ def arrays(views: Sequence[View], schema: Schema) -> dict[str, Array]:
     density = edges / divisor
 
     def share(values: Array) -> Array:
-        return np.bincount(of_node, weights=values, minlength=len(views)) / divisor
+        total = np.bincount(of_node, weights=values, minlength=len(views))
+        return np.asarray(total / divisor)
 
     return {
         "text": text,

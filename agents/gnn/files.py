@@ -150,9 +150,7 @@ def read(folder: Path) -> tuple[ScorerModel, Schema, Calibration, dict[str, Any]
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise DataError(
-            f"{path} does not fit what {SCORER_FILE} says: {error}. {_AGAIN}"
-        ) from error
+        raise DataError(f"{path} and {SCORER_FILE} do not fit: {error}. {_AGAIN}") from error
     if not all(bool(torch.isfinite(weight).all()) for weight in weights.values()):
         raise DataError(f"{path} holds weights that are no numbers. {_AGAIN}")
     notes = described.get("notes")
