@@ -136,7 +136,7 @@ def build(
     extra: dict[str, Any] = {}
     if backend == "environment_factory":
         extra["environment_factory"] = environment_factory(members)
-    else:
+    elif backend == "rollout_func":
         extra["rollout_func"] = EnvRollout(members, offer_tools=offer_tools)
     return GraphGRPOTrainer(
         model=model,

@@ -234,6 +234,49 @@ def test_rollout_func_gets_every_row_once_per_member_and_its_extras_reach_reward
     assert reward.seen["environment"] == ["room"] * 4
 
 
+def test_extras_of_a_rollout_stand_in_the_rows_when_rewards_are_calculated(
+    tiny: Path, tmp_path: Path
+) -> None:
+    """If this breaks: `_calculate_rewards` must find `turns` and `branches` elsewhere.
+
+    Without them turns are counted from the completion, and `siblings` compares whole episodes.
+    """
+    rows: list[dict[str, Any]] = []
+
+    def rollout(prompts: list[Any], trainer: Any) -> dict[str, Any]:
+        ids = [[7, 7]] * len(prompts)
+        branches = [[f"{i}", f"{i}.0"] for i in range(len(prompts))]
+        return {"prompt_ids": ids, "completion_ids": ids, "logprobs": None, "branches": branches}
+
+    trainer = build(tiny, tmp_path, [Constant("reward", [1, 0, 1, 0])], rollout_func=rollout)
+    inner = trainer._calculate_rewards
+
+    def keep(inputs: Any, *rest: Any) -> Any:
+        rows.extend(inputs)
+        return inner(inputs, *rest)
+
+    trainer._calculate_rewards = keep
+    trainer.train()
+    assert [row["branches"] for row in rows] == [[f"{i}", f"{i}.0"] for i in range(4)]
+
+
+def test_the_model_says_whether_rollouts_are_for_training(tiny: Path, tmp_path: Path) -> None:
+    """If this breaks: `EnvRollout` branches in evaluation, or not at all; ask otherwise."""
+    seen: list[bool] = []
+
+    def rollout(prompts: list[Any], trainer: Any) -> dict[str, Any]:
+        seen.append(trainer.model.training)
+        ids = [[7, 7]] * len(prompts)
+        return {"prompt_ids": ids, "completion_ids": ids, "logprobs": None}
+
+    grpo = {"per_device_eval_batch_size": 2 * GROUP}
+    reward = Constant("reward", [1, 0, 1, 0])
+    trainer = build(tiny, tmp_path, [reward], rollout_func=rollout, grpo=grpo)
+    trainer.train()
+    trainer.evaluate(trainer.train_dataset)
+    assert seen == [True, False]
+
+
 def test_environment_factory_offers_public_methods_and_resets_with_the_row(
     tiny: Path, tmp_path: Path
 ) -> None:
