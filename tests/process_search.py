@@ -19,7 +19,6 @@ ACTIONS = (*MOVES, BACK)
 END = format_call("answer_frontier")
 IDLE = (
     format_call("relations"),
-    format_call("neighbors", entity="Heat", relation="has_genre"),
     *fx.follow("nonsense"),
     "not a turn at all",
 )

@@ -567,3 +567,43 @@ def test_terms_and_kinds():
     assert rewards.term_class("gnn_process").kind == "process"
     assert rewards.term_class("links").kind == "verdict"
     assert SCORERS["gnn"].startswith("graphenv.agents.gnn")
+
+
+# -- with a real network --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small graph network that has learned nothing yet; what is paid must hold for it, too."""
+    pytest.importorskip("torch_geometric")
+    from graphenv.agents.gnn.model import ModelConfig, build_model
+    from graphenv.agents.gnn.schema import Schema
+    from graphenv.agents.gnn.scorer import GNNScorer
+
+    graphs = [g for e in pool() for t in range(len(e) + 1) if (g := e.state(t).graph) is not None]
+    schema = Schema.of([View("which?", graph) for graph in graphs])
+    scorer = GNNScorer(build_model(ModelConfig(hidden=8, layers=2), schema), schema, device="cpu")
+    return str(scorer.save(tmp_path_factory.mktemp("scorer")))
+
+
+def test_a_graph_network_gives_every_form_its_numbers(network: str):
+    batch = [gold(), *pool()[:8]]
+    for name, text in {**forms(network), "links": f"links(scorer={network!r})"}.items():
+        reward = parse(text)
+        scores = reward(batch)
+        assert {score.status for score in scores} <= {"ok", "not_applicable"}, name
+        assert scores[0].value is not None and scores[0].info[text]["scorer"]
+        low, high = reward.range
+        assert all(low <= s.value <= high for s in scores if s.value is not None)
+        again = pickle.loads(pickle.dumps(reward))
+        assert [again([episode])[0].to_json() for episode in batch] == [s.to_json() for s in scores]
+        for t in range(1, len(batch[0]) + 1):
+            assert parse(text)([batch[0][:t]])[0].steps == scores[0].steps[:t], name
+
+
+def test_a_graph_network_that_does_not_know_a_kind_says_so(network: str):
+    text = f"gnn_value(scorer={network!r})"
+    env = envs.make("subgraph", reward=f"triple_f1 + {text}")
+    score = env.reward([env.play(0, [format_call("submit")])])[0]
+    assert (score.status, score.parts[text].value) == ("ok", None)
+    assert "entity kind" in next(iter(score.info[text]["unknown"]))

@@ -7,6 +7,7 @@ give arbitrary numbers to states: what holds for them holds for a scorer however
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,11 +16,17 @@ import process_search as search
 import pytest
 from process_fixture import folder
 
+from graphenv import envs, rewards
+from graphenv.agents.families import family_of
 from graphenv.envs.base import GraphEnv
 from graphenv.episode import Episode
 from graphenv.rewards import parse
+from graphenv.seeding import rng
+from graphenv.text import format_call
 
 TOL = 1e-9
+NEED = "triple_f1 + progress + ged_progress + path_validity"
+"""A reward that makes an environment keep everything that is read here."""
 QUESTIONS = (fx.GENRES, fx.OUROBOROS)
 
 
@@ -40,9 +47,7 @@ REWARDS = {term: parse(term) for term in SHIPPED}
 
 @lru_cache(maxsize=16)
 def env_for(max_turns: int) -> GraphEnv:
-    return fx.make_env(
-        reward="exact + progress + ged_progress + path_validity", max_turns=max_turns
-    )
+    return fx.make_env(reward=NEED, max_turns=max_turns)
 
 
 def totals(played: Sequence[Episode]) -> dict[str, list[float]]:
@@ -65,9 +70,9 @@ def check(pairs: Sequence[tuple[Episode, list[Episode]]]) -> None:
 
 
 def test_every_shipped_process_reward_is_searched():
-    from graphenv import rewards
-
-    step = {n for n in rewards.names("kgqa") if rewards.term_class(n).kind in ("shaping", "process")}
+    step = {
+        n for n in rewards.names("kgqa") if rewards.term_class(n).kind in ("shaping", "process")
+    }
     assert {term.partition("(")[0] for term in SHIPPED} == step
 
 
@@ -139,3 +144,52 @@ def test_the_search_finds_what_the_published_formulas_pay_for(paper: str):
         played = [env.play(fx.GENRES, [*longer, search.END]) for longer in padded]
         gains += [(score.value or 0.0) - own for score in reward(played)]
     assert max(gains) > 0.1
+
+
+# -- subgraphs ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def grown(max_turns: int) -> GraphEnv:
+    return envs.make("subgraph", reward=NEED, max_turns=max_turns)
+
+
+def _rounds(index: int, before: list[str], seed: int) -> list[list[str]]:
+    """Return turns that let a subgraph grow, or say it again, and leave it as it was."""
+    session = grown(40).begin(index)
+    session.play(before)
+    here = set(session.episode().state(len(before)).graph.labels)  # type: ignore[union-attr]
+    stray = family_of(grown(40), "search").stray(
+        session, rng("tests.process.subgraph", index, seed)
+    )
+    session.turn(stray)
+    there = session.episode().steps[-1].graph
+    assert there is not None
+    taken = [format_call("remove", node=name) for name in there.labels if name not in here]
+    found = [[stray, *taken], [format_call("candidates")], ["not a turn"]]
+    nowhere = format_call("add_edge", head="nobody", relation="knows", tail="nobody")
+    return [*found, [nowhere], *([[before[-1]]] if before else [])]
+
+
+@pytest.mark.parametrize("limit", ["roomy", "tight"])
+def test_padding_of_subgraphs_never_pays(limit: str):
+    """The gold play and strays from it, with growth taken back, calls said twice."""
+    pairs, ways = [], 0
+    for index, errors in itertools.product(range(3), (0, 2)):
+        family = family_of(grown(40), "search")
+        turns = family.planted(index, errors) if errors else family.gold(index)
+        turns, end = turns[:-1], turns[-1]
+        env = grown(40 if limit == "roomy" else len(turns) + 2)
+        made = []
+        for at in range(len(turns) + 1):
+            before = list(turns[:at])
+            here = search.states(grown(40).play(index, before))[-1]
+            for extra in _rounds(index, before, at):
+                there = grown(40).play(index, [*before, *extra])
+                if search.states(there)[-1] == here and not there.ended:
+                    ways += len(extra) > 1
+                    made.append(env.play(index, [*before, *extra * 2, *turns[at:], end]))
+        pairs.append((env.play(index, [*turns, end]), made))
+    assert ways > 5 and sum(len(rows) for _, rows in pairs) > 100
+    assert all(own.status == "ok" for own, _ in pairs)
+    check(pairs)
