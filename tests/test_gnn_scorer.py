@@ -470,7 +470,8 @@ def test_classes():
 
 
 def test_repeated_states_are_read_once(monkeypatch: pytest.MonkeyPatch):
-    asked, read = small(), []
+    asked = small()
+    read: list[View] = []
     ask = asked._ask
 
     def counted(views: Sequence[View]) -> list[float]:
