@@ -230,6 +230,7 @@ VALIDITY = {
     "scene-graph": "ged",
     "caption-correction": "triple_f1",
     "kg-construction": "node_f1",
+    "subgraph": "path_validity",
     "graph-design": "objective_value",
 }
 NEVER_INFEASIBLE = {"graphenv/KGConstruction-v0"}

@@ -9,10 +9,12 @@ from typing import Any
 
 import caption_fixture as px
 import construction_env_fixture as cx
+import design_fixture as dx
 import kgqa_fixture as fx
 import pytest
 import query_env_fixture as qx
 import scene_env_fixture as sx
+import subgraph_fixture as gx
 
 from graphenv import envs
 from graphenv.agents.oracle import gold_turns
@@ -37,10 +39,15 @@ CAPTION_TERMS = (
     " + turn_cost"
 )
 REASONING_TERMS = "exact + rationale_f1 + chexpo + triple_f1 + format + turn_cost"
+SUBGRAPH_TERMS = (
+    "triple_f1 + node_f1 + edge_f1 + ged + answer_f1 + hits + path_validity + format + progress"
+    " + ged_progress + turn_cost"
+)
 EVERY_SCENE_TERM = (
     "triple_f1 + node_f1 + edge_f1 + ged + object_f1 + attribute_f1 + relation_f1 + format"
     " + ged_progress + turn_cost"
 )
+DESIGN_TERMS = "objective + objective_value + format + turn_cost"
 SYNTHETIC = {"source": "synthetic", "hops": 2, "seed": 0}
 
 # name: environment, task, turns (None: the gold ones)
@@ -229,7 +236,81 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
         ['- (mug: object)\n- (red: attribute)\n- (mug, is, red)\n<answer>["no"]</answer>'],
     ),
     "captions_synthetic": ({"source": "synthetic", "form": "caption", "seed": 0}, 7, None),
+    "design_tools_gold": ({}, dx.PATH, None),
+    "design_tools_lost": (
+        {"max_turns": 4, "instructions": "short"},
+        dx.STAR,
+        [
+            "Let me look.",
+            format_call("candidates") + format_call("inspect", node="a b"),
+            format_call("add_edge", a="a b", b="b a") + format_call("add_edge", a="7", b="7"),
+            format_call("add_edge", a="a b", b="7") + "<answer>[]</answer>",
+        ],
+    ),
+    "design_single_partly_right": (
+        {"mode": "single"},
+        dx.PATH,
+        [dx.block([["0", "5"], [5, 0]])],
+    ),
+    "design_single_infeasible": (
+        {"mode": "single", "instructions": "none"},
+        dx.PATH,
+        [dx.block([["0", "4"], ["1", "5"]])],
+    ),
+    "design_single_malformed": ({"mode": "single"}, dx.STAR, ["Tie 7 to a b."]),
+    "design_repair_gold": ({"goal": "repair"}, dx.RING, None),
+    "design_repair_other_way": (
+        {"goal": "repair", "mode": "single"},
+        dx.RING,
+        [dx.block({"remove": [["1", "2"]], "add": [["1", "5"]]})],
+    ),
+    "design_synthetic": ({"source": "er", "objective": "robustness_targeted"}, 7, None),
     "construction_synthetic": ({**SYNTHETIC, "mode": "turns"}, 7, None),
+    "subgraph_tools_gold": ({}, gx.PAIN, None),
+    "subgraph_tools_lost": (
+        {"max_turns": 6, "page_size": 2, "instructions": "short"},
+        gx.PAIN,
+        [
+            "Let me look.",
+            format_call("candidates") + format_call("inspect", node="asprin"),
+            format_call("expand", node="aspirin", relation="inhibit")
+            + format_call("expand", node="aspirin", relation="inhibits"),
+            gx.add(("COX-1", "causes", "joy"), ("COX-1", "treats", "pain")),
+            format_call("remove", node="COX-2") + format_call("remove", node="aspirin"),
+            "<answer>[",
+        ],
+    ),
+    "subgraph_tools_proposals": (
+        {"proposals": True},
+        gx.PAIN,
+        [
+            gx.add(("aspirin", "treats", "pain"), *gx.GOLD[:3]),
+            format_call("inspect", node="pain") + format_call("candidates", node="pain"),
+            gx.SUBMIT,
+        ],
+    ),
+    "subgraph_tools_ranking": ({"instructions": "none"}, gx.ENZYMES, None),
+    "subgraph_single_gold": ({"mode": "single", "shown": 12}, gx.PAIN, None),
+    "subgraph_single_infeasible": (
+        {"mode": "single", "instructions": "short", "shown": 1},
+        gx.CAFE,
+        [gx.answer([("Café Zoë", "sells", "TEA"), ("café Zoë", "sells", "coffee")])],
+    ),
+    "subgraph_single_malformed": (
+        {"mode": "single", "instructions": "none", "shown": 1},
+        gx.KNOW,
+        ["It is No, I think."],
+    ),
+    "subgraph_synthetic": (
+        {"source": "motif", "seed": 0, "worlds": 1, "reward": "triple_f1 + node_f1 + progress"},
+        7,
+        None,
+    ),
+    "subgraph_evidence": (
+        {"source": "evidence", "reward": "triple_f1 + node_f1 + progress"},
+        7,
+        None,
+    ),
 }
 
 
@@ -240,16 +321,22 @@ def transcript(name: str) -> dict[str, Any]:
         "kgqa": EVERY_TERM,
         "construction": CONSTRUCTION_TERMS,
         "scenes": EVERY_SCENE_TERM,
+        "subgraph": SUBGRAPH_TERMS,
+        "design": DESIGN_TERMS,
         "captions": REASONING_TERMS if "reasoning" in name else CAPTION_TERMS,
     }.get(family, EVERY_QUERY_TERM)
     kwargs = {"reward": terms, **kwargs}
     made = "source" in kwargs
     if family == "scenes":
         env = envs.make("scene-graph", **kwargs) if made else sx.make_env(**kwargs)
+    elif family == "subgraph":
+        env = envs.make("subgraph", **kwargs) if made else gx.make_env(**kwargs)
     elif family == "construction":
         env = envs.make("kg-construction", **kwargs) if made else cx.make_env(**kwargs)
     elif family == "captions":
         env = envs.make("caption-correction", **kwargs) if made else px.make_env(**kwargs)
+    elif family == "design":
+        env = envs.make("graph-design", **kwargs) if made else dx.make_env(**kwargs)
     elif family == "kgqa":
         env = envs.make("kgqa", **kwargs) if made else fx.make_env(**kwargs)
     else:
@@ -312,6 +399,7 @@ def test_no_recording_is_left_over():
         ("sql", {"single", "tools"}),
         ("cypher", {"single", "tools"}),
         ("scenes", {"single", "steps"}),
+        ("design", {"single", "tools"}),
     ],
 )
 def test_recordings_cover_both_modes_and_several_endings(family: str, modes: set[str]):

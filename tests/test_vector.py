@@ -99,6 +99,7 @@ REWARDS = {
     "scene-graph": ("0.5*triple_f1 + 0.5*object_f1 + ged_progress",),
     "caption-correction": ("0.5*correction + 0.5*triple_f1",),
     "kg-construction": ("0.5*triple_f1 + 0.5*node_f1 + ged_progress",),
+    "subgraph": ("0.5*triple_f1 + 0.5*node_f1 + progress",),
     "graph-design": ("objective + 0.5*objective_value",),
 }
 FAMILY = {row.id: row.name for row in ENVIRONMENTS}

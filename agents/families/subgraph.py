@@ -76,7 +76,8 @@ class SubgraphFamily(Family):
                 nodes += [end for end in (edge[0], edge[2]) if end not in nodes]
         actions = tuple(("add_edge", dict(zip(_EDGE, edge, strict=True))) for edge in edges)
         names = [name for name in nodes if name not in world.seeds] or nodes
-        return self._said(Play(actions, tuple(names[:_RANKED])), list(edges))
+        goal = self.env.subgraph_source[0].meta["goal"]  # a source has one
+        return self._said(Play(actions, tuple(names[:_RANKED])), list(edges), goal)
 
     def stray(self, session: Session, draw: np.random.Generator) -> str:
         """Return a random edge at the graph so far; one time in five a node is removed."""
@@ -106,10 +107,10 @@ class SubgraphFamily(Family):
 
     def _turns(self, index: int, play: Play) -> list[str]:
         """Return the turns of a play; what turns cannot hold is an answer."""
-        return self._said(play, [] if self.env.tools else self._edges(index, play))
+        edges = [] if self.env.tools else self._edges(index, play)
+        return self._said(play, edges, self.env.subgraph_source[index].meta["goal"])
 
-    def _said(self, play: Play, edges: Sequence[Triple]) -> list[str]:
-        goal = self.env.subgraph_source[0].meta["goal"]
+    def _said(self, play: Play, edges: Sequence[Triple], goal: str) -> list[str]:
         if not self.env.tools:
             text = answer_text(edges, play.ranking, goal)
             # A name that holds a tag or a fence must not open or close one.
