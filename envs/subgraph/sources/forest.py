@@ -7,6 +7,7 @@ prize-collecting Steiner forest problem, Journal of Computational Biology 2013, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,8 @@ def forest_value(
 
     value = prizes of its proteins - costs of its edges - charges of proteins without a prize -
     `terms.tree` for each tree. A protein without an edge is in no tree: it collects and costs
-    nothing. An edge that closes a cycle only costs.
+    nothing. A tree with a single prize only costs, or any edge at a prized protein would do. So
+    does an edge that closes a cycle.
 
     Parameters
     ----------
@@ -86,8 +88,10 @@ def forest_value(
 
     for head, tail in pairs:
         root[find(head)] = find(tail)
+    prized = [(find(node), prizes[node]) for node in root if node in prizes]
+    joined = Counter(tree for tree, _ in prized)
     parts = {
-        "prizes": sum(prizes.get(node, 0) for node in root),
+        "prizes": sum(prize for tree, prize in prized if joined[tree] > 1),
         "costs": sum(cost_of.values()),
         "charges": sum(int(terms.charges[node]) for node in root if node not in prizes),
         "trees": len({find(node) for node in root}),

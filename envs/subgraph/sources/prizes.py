@@ -38,7 +38,8 @@ class PrizesSource(SubgraphSource):
 
     A task shows some proteins of one prize file as seeds. A forest is worth the prizes of its
     proteins less the costs of its edges, `mu` times the partners of each protein without a prize,
-    and `omega` for each tree; proteins without an edge are in no tree. Doing nothing is worth 0.
+    and `omega` for each tree; proteins without an edge are in no tree, and a tree with one prize
+    brings nothing. Doing nothing is worth 0.
     There is no gold: success is the value as a share of the best known one (`Forest.best_known`, a
     heuristic that is exact but for its first step), in [0, 1]; who beats it gets 1.
 
@@ -181,8 +182,8 @@ class PrizesSource(SubgraphSource):
         return (
             f"Proteins with prizes: {told}. Build the forest that is worth most: the prizes of its "
             f"proteins, less the costs of its edges, less {self._mu:g} times the `degree` of each "
-            f"protein without a prize, less {self._omega:g} for each tree. A protein without an "
-            "edge is in no tree: it brings and costs nothing."
+            f"protein without a prize, less {self._omega:g} for each tree. Only a tree that joins "
+            "two prizes or more brings them; a protein without an edge is in no tree."
         )
 
     def world(self, index: int) -> World:

@@ -147,11 +147,8 @@ class TargetsSource(SubgraphSource):
 
     def gold(self, line: CellLine) -> list[str]:
         """Return the context-specific genes of the network that a line depends on, by name."""
-        return [
-            name
-            for name, may in zip(self.network.names, self.candidates.tolist(), strict=True)
-            if may and name in line.genes
-        ]
+        chosen = np.flatnonzero(self.candidates & (self.counts.row(line) > 0))
+        return [self.network.names[i] for i in chosen.tolist()]
 
     def line(self, index: int) -> CellLine:
         """Return the cell line of task `index`."""
