@@ -10,7 +10,9 @@ import contextlib
 import io
 import os
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
     "construction.md": ("scipy",),
     "ged.md": ("numba",),
+    "process-rewards.md": (),
     "queries.md": ("numba", "sqlglot", "ladybug"),
     "scenes.md": ("numba", "scipy", "PIL"),
 }
@@ -36,7 +39,9 @@ def test_code_runs_and_prints_what_it_says(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     path = DOCS / page
     text = path.read_text(encoding="utf-8")
-    names: dict[str, Any] = {}
+    module = ModuleType("page")  # as in a script, what a block defines can be named and imported
+    monkeypatch.setitem(sys.modules, "page", module)
+    names: dict[str, Any] = module.__dict__
     pieces, end = [], 0
     for block in BLOCK.finditer(text):
         out = io.StringIO()
