@@ -44,6 +44,7 @@ _QUERIES = {
 }
 _STEPS = {"step.moves", "step.graph", "step.reach"}
 _SCENES = {"outcome.scene", "target.scene"}
+_OBJECTIVES = {"step.objective", "target.objective"}
 _DOCUMENTS = {"target.passages", "target.questions", "target.supporting"}
 
 FAMILIES: dict[str, frozenset[str]] = {
@@ -58,7 +59,7 @@ FAMILIES: dict[str, frozenset[str]] = {
     ),
     "scene-graph": frozenset(_GRAPHS | _SCENES | {"step.graph"}),
     "kg-construction": frozenset(_GRAPHS | _DOCUMENTS | {"step.graph"}),
-    "graph-design": frozenset({"outcome.graph", "step.graph", "step.objective", "target.objective"}),
+    "graph-design": frozenset({"outcome.graph", "step.graph"} | _OBJECTIVES),
     "subgraph": frozenset(_GRAPHS | _STEPS | {"outcome.answer", "target.answer"}),
 }
 """What each family can provide; a source without gold paths provides less (see its `provides`)."""

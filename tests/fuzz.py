@@ -85,6 +85,8 @@ def _valid(env: GraphEnv, index: int) -> list[str]:
     if env.family == "caption-correction":
         dangling = {"subject": "man.1", "predicate": "ride", "object": "horse.1"}
         turns.append(json.dumps({"objects": [{"id": "man.1"}], "relationships": [dangling]}))
+    if env.family == "graph-design":
+        turns += ['[["0", "0"]]', json.dumps([["0", "1"], ["0", "2"], ["0", "3"], ["0", "4"]])]
     return turns
 
 

@@ -79,9 +79,13 @@ class Network:
     @cached_property
     def connected(self) -> bool:
         """Whether every node can be reached from every other."""
+        around: list[list[int]] = [[] for _ in self.names]
+        for a, b in self.edges:
+            around[a].append(b)
+            around[b].append(a)
         seen, frontier = {0}, [0]
         while frontier:
-            fresh = [b for b in self.neighbors(frontier.pop()) if b not in seen]
+            fresh = [b for b in around[frontier.pop()] if b not in seen]
             seen.update(fresh)
             frontier += fresh
         return len(seen) == len(self)

@@ -61,9 +61,7 @@ def best_addition(network: Network, budget: int, objective: Objective, key: str)
     if budget <= 2 and sets * objective.work(len(network)) <= EXHAUSTIVE_WORK:
         return _exhaustive(network, budget, objective, key)
     draw = rng("best design", key)  # the measures draw nothing
-    found = [
-        designed(BASELINES[name], network, budget, objective, key, draw) for name in MEASURES
-    ]
+    found = [designed(BASELINES[name], network, budget, objective, key, draw) for name in MEASURES]
     greedy = _greedy(network, budget, objective, key)
     if greedy:
         found.insert(0, greedy)

@@ -5,9 +5,7 @@ from __future__ import annotations
 __all__ = ["design_truth"]
 
 
-def design_truth(
-    start: float, end: float | None, best: float
-) -> tuple[float, dict[str, float]]:
+def design_truth(start: float, end: float | None, best: float) -> tuple[float, dict[str, float]]:
     """Return (success in [0, 1], metrics) of a design.
 
     Parameters
