@@ -107,12 +107,13 @@ class Scored(Term):
     def said(self) -> Opinions:
         """What the scorer says."""
         if self._said is None:
-            self._said = _opinions(load_scorer(self.scorer))
+            scorer: Any = load_scorer(self.scorer)
+            self._said = _opinions(scorer)
         return self._said
 
     def prepare(self) -> None:
         """Open the scorer."""
-        assert self.said
+        assert self.said is not None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_said": None}  # another process opens its own
