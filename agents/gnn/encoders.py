@@ -7,25 +7,26 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GINEConv, GPSConv, MessagePassing
+from torch_geometric.nn import GINEConv, GPSConv
 
 __all__ = ["ENCODERS", "MOST_NODES", "BasisConv", "Gine", "Gps", "Mlp", "Rgcn", "sees_edges"]
 
 
-class BasisConv(MessagePassing):
+class BasisConv(nn.Module):
     """R-GCN with basis decomposition whose coefficients are given for each edge.
 
     x'_i = W_0 x_i + sum_r mean_{j in N_r(i)} sum_b a_rb V_b x_j. In `torch_geometric.nn.RGCNConv`
     the a_rb are a table with a row for each relation; here they come with the edges, made from the
     relation's words, so that a relation that was never seen has some too. With the same
-    coefficients both give the same (tests/test_gnn_scorer.py).
+    coefficients both give the same (tests/test_gnn_scorer.py). It is no `MessagePassing`, which
+    writes a module into the folder of temporary files for every class of one's own.
 
     References: Schlichtkrull et al., Modeling Relational Data with Graph Convolutional Networks,
     ESWC 2018, equations 2 and 3.
     """
 
     def __init__(self, size: int, bases: int) -> None:
-        super().__init__(aggr="add", node_dim=0)
+        super().__init__()
         self.weight = nn.Parameter(torch.empty(bases, size, size))
         self.root = nn.Linear(size, size)
         for basis in self.weight:
@@ -34,13 +35,11 @@ class BasisConv(MessagePassing):
     def forward(self, x: Tensor, edge_index: Tensor, mix: Tensor) -> Tensor:
         """Return (N, size); `mix` (edges, bases) are coefficients times 1 / |N_r(i)|."""
         bases, size, _ = self.weight.shape
-        shown = (x @ self.weight.permute(1, 0, 2).reshape(size, bases * size)).view(-1, bases, size)
-        found: Tensor = self.root(x) + self.propagate(edge_index, x=shown, mix=mix)
+        seen = (x @ self.weight.permute(1, 0, 2).reshape(size, bases * size)).view(-1, bases, size)
+        start, end = edge_index
+        messages = torch.bmm(mix.unsqueeze(1), seen[start]).squeeze(1)
+        found: Tensor = self.root(x).index_add(0, end, messages)
         return found
-
-    def message(self, x_j: Tensor, mix: Tensor) -> Tensor:
-        """Return the messages, (edges, size)."""
-        return torch.bmm(mix.unsqueeze(1), x_j).squeeze(1)
 
 
 class Rgcn(nn.Module):
