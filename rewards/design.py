@@ -74,6 +74,6 @@ class ObjectiveValue(ShapingTerm):
 
     needs: ClassVar[frozenset[str]] = frozenset({"step.objective"})
 
-    def potential(self, task: Task, state: State) -> float | None:  # noqa: ARG002
+    def potential(self, task: Task, state: State) -> float | None:
         """Return the value in [0, 1]."""
         return state.values.get("objective")

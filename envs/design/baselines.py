@@ -62,7 +62,7 @@ MEASURES: dict[str, Callable[[Network], np.ndarray]] = {
     "fiedler": fiedler,
     "effective_resistance": resistance,
 }
-"""What rates every missing edge by the network alone; the highest is picked, the first of equals."""
+"""What rates missing edges by the network alone; the highest is picked, the first of equals."""
 
 
 def _ends(network: Network) -> np.ndarray:

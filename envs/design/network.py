@@ -1,4 +1,4 @@
-"""`Network`: the graph that is designed. Simple, undirected, small; nodes are numbers with names."""
+"""`Network`: the graph that is designed. Simple, undirected, small; nodes are numbers."""
 
 from __future__ import annotations
 

@@ -40,10 +40,10 @@ class _Distances(Objective):
     def search_work(self, size: int, count: int) -> int:
         return count * size**2
 
-    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:  # noqa: ARG002
+    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         return self.of_hops(hops(adjacency))
 
-    def after_adding(self, network: Network, pairs: Sequence[Pair], key: str) -> np.ndarray:  # noqa: ARG002
+    def after_adding(self, network: Network, pairs: Sequence[Pair], key: str) -> np.ndarray:
         return self._added(network, pairs, self.of_hops)
 
     def _added(
@@ -115,6 +115,6 @@ class Diameter(_Distances):
         longest = distances.max(axis=(1, 2))
         return np.where(np.isinf(longest), 0.0, (size - np.minimum(longest, size)) / (size - 1))
 
-    def promise(self, network: Network, pairs: Sequence[Pair], key: str) -> np.ndarray:  # noqa: ARG002
+    def promise(self, network: Network, pairs: Sequence[Pair], key: str) -> np.ndarray:
         near = Efficiency()
         return self._added(network, pairs, lambda d: self.of_hops(d) + 1e-6 * near.of_hops(d))

@@ -19,7 +19,7 @@ def laplacians(adjacency: np.ndarray) -> np.ndarray:
 
 
 class SpectralGap(Objective):
-    """lambda_2 / n, the second smallest eigenvalue of the Laplacian over its largest possible value.
+    """lambda_2 / n: the second smallest eigenvalue of the Laplacian over the largest it can have.
 
     1 for the complete graph, 0 for a network in pieces.
 
@@ -39,7 +39,7 @@ class SpectralGap(Objective):
     def work(self, size: int) -> int:
         return 10 * size**3
 
-    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:  # noqa: ARG002
+    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         size = adjacency.shape[1]
         if size < 2:
             return np.ones(len(adjacency))

@@ -37,7 +37,7 @@ class UserObjective(Objective):
     def work(self, size: int) -> int:
         return 100 * size**3
 
-    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:  # noqa: ARG002
+    def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         return np.array([self._value(tied) for tied in adjacency])
 
     def _value(self, tied: np.ndarray) -> float:
