@@ -1,0 +1,1 @@
+"""Credit: what turns are told they earned, beside their exact advantages."""
