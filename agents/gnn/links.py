@@ -7,23 +7,18 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from graphenv.errors import ConfigError
-from graphenv.graph import Graph, Triple
+from graphenv.graph import Edge, Graph, Triple
 from graphenv.scorers import Judged, View
 from graphenv.text import bounded
 
-__all__ = ["FOLDS", "Asked", "Query", "folds", "plan", "without"]
-
-FOLDS = 8
-"""The edges of a graph are taken out in so many parts at most, so that many cost no more."""
+__all__ = ["Asked", "Query", "plan", "without"]
 
 
 class Query(NamedTuple):
     """An edge between rows of a graph, and where its answer goes."""
 
     place: int
-    head: int
-    relation: str
-    tail: int
+    edge: Edge
 
 
 class Asked(NamedTuple):
@@ -38,9 +33,8 @@ def plan(
 ) -> tuple[list[Judged | None], list[Asked]]:
     """Return what can be answered without reading (`None` elsewhere), and what is to be read.
 
-    An edge is judged from a graph without it: the edges of a graph stand in up to `FOLDS` parts
-    (`folds`), and those of its part are taken out together. With up to 8 different edges each is
-    left out alone. Which edges are asked for beside it makes no difference.
+    An edge that stands in its graph is judged from the graph without it; else the answer would
+    only say that it is there. All that are not in a graph are judged from one reading of it.
 
     Raises
     ------
@@ -50,10 +44,11 @@ def plan(
     if len(views) != len(triples):
         raise ConfigError(f"links: {len(views)} states but {len(triples)} triples")
     found: list[Judged | None] = [None] * len(views)
-    rows = {view: _rows(view.graph) for view in dict.fromkeys(views)}
-    refused = {view: refuses(view) for view in rows}
-    parts = {view: folds(view.graph) for view in rows}
-    asked: dict[tuple[View, int | None], list[Query]] = {}
+    unique = list(dict.fromkeys(views))
+    rows = {view: {node.id: row for row, node in enumerate(view.graph.nodes)} for view in unique}
+    refused = {view: refuses(view) for view in unique}
+    there = {view: set(map(_key(view.graph), view.graph.edges)) for view in unique}
+    asked: dict[tuple[View, Edge | None], list[Query]] = {}
     for place, (view, (head, relation, tail)) in enumerate(zip(views, triples, strict=True)):
         row = rows[view]
         absent = [end for end in (head, tail) if end not in row]
@@ -62,41 +57,34 @@ def plan(
         elif absent:
             found[place] = Judged(None, f"no node {bounded(absent[0], 60)!r} in the graph")
         else:
-            query = Query(place, row[head], relation, row[tail])
-            part = parts[view].get(_key(view.graph, query.head, relation, query.tail))
-            asked.setdefault((view, part), []).append(query)
+            edge = Edge(row[head], relation, row[tail])
+            key = _key(view.graph)(edge)
+            case = (view, key if key in there[view] else None)
+            asked.setdefault(case, []).append(Query(place, edge))
     return found, [
-        Asked(view if part is None else without(view, part, parts[view]), queries)
-        for (view, part), queries in asked.items()
+        Asked(view if edge is None else without(view, edge), queries)
+        for (view, edge), queries in asked.items()
     ]
 
 
-def folds(graph: Graph) -> dict[tuple[int, str, int], int]:
-    """Return the part of every different edge, in turn in the order of their ends and relations.
+def without(view: View, edge: Edge) -> View:
+    """Return a state without an edge, its repetitions, and, if undirected, its other way around.
 
-    >>> folds(Graph.from_triples([("a", "r", "b"), ("a", "r", "b"), ("b", "r", "c")]))
-    {(0, 'r', 1): 0, (1, 'r', 2): 1}
+    >>> view = View("?", Graph.from_triples([("a", "r", "b"), ("b", "r", "a")], directed=False))
+    >>> without(view, Edge(0, "r", 1)).graph.num_edges
+    0
     """
-    keys = sorted({_key(graph, edge.head, edge.relation, edge.tail) for edge in graph.edges})
-    return {key: place % FOLDS for place, key in enumerate(keys)}
+    key = _key(view.graph)
+    kept = tuple(other for other in view.graph.edges if key(other) != key(edge))
+    return replace(view, graph=replace(view.graph, edges=kept))
 
 
-def without(view: View, part: int, parts: dict[tuple[int, str, int], int]) -> View:
-    """Return a state without the edges of one part."""
-    graph = view.graph
-    kept = [
-        edge
-        for edge in graph.edges
-        if parts[_key(graph, edge.head, edge.relation, edge.tail)] != part
-    ]
-    return replace(view, graph=replace(graph, edges=tuple(kept)))
+def _key(graph: Graph) -> Callable[[Edge], Edge]:
+    """Return what gives edges that are the same one form."""
 
+    def key(edge: Edge) -> Edge:
+        if graph.directed or edge.head <= edge.tail:
+            return edge
+        return Edge(edge.tail, edge.relation, edge.head)
 
-def _rows(graph: Graph) -> dict[str, int]:
-    return {node.id: row for row, node in enumerate(graph.nodes)}
-
-
-def _key(graph: Graph, head: int, relation: str, tail: int) -> tuple[int, str, int]:
-    if graph.directed or head <= tail:
-        return head, relation, tail
-    return tail, relation, head
+    return key

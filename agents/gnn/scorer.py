@@ -159,8 +159,8 @@ class GNNScorer:
     def links(self, views: Sequence[View], triples: Sequence[Triple]) -> list[Judged]:
         """Return for each (state, head-relation-tail by node ids) the probability of that edge.
 
-        The edge is judged from the graph without it (`graphenv.agents.gnn.links.plan`). In an
-        undirected graph both ways around give the same. `None` with the reason where `values`
+        An edge that stands in its graph is judged from the graph without it. In an undirected graph
+        both ways around give the same. `None` with the reason where `values`
         gives none, or an end is not in the graph.
 
         Raises
@@ -249,8 +249,8 @@ class GNNScorer:
     def _ask_links(self, asked: Sequence[Asked]) -> list[float]:
         ends, names, directed, offset = [], [], [], 0
         for view, queries in asked:
-            ends += [(query.head + offset, query.tail + offset) for query in queries]
-            names += [query.relation for query in queries]
+            ends += [(edge.head + offset, edge.tail + offset) for _, edge in queries]
+            names += [edge.relation for _, edge in queries]
             directed += [view.graph.directed] * len(queries)
             offset += len(view.graph)
         relations = text_vectors(self.schema.text).rows(names).astype(np.float64)
