@@ -24,6 +24,7 @@ PAGES = {
     "process-rewards.md": (),
     "queries.md": ("numba", "sqlglot", "ladybug"),
     "scenes.md": ("numba", "scipy", "PIL"),
+    "scorers.md": ("torch_geometric",),
 }
 """Pages with code, and the optional packages that it needs."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.M | re.S)

@@ -560,6 +560,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "schema": ({"kinds": "gene"}, "kinds must be a list"),
     "model": ({"hidden": 16}, "is expected"),
     "calibration": ({"temperature": 1.0}, "calibration"),
+    "probe": ([0.1] * 128, "not those that this scorer was trained with"),
 }
 
 

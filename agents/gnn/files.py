@@ -17,6 +17,7 @@ import torch
 
 from graphenv.agents.gnn.model import ModelConfig, ScorerModel, build_model
 from graphenv.agents.gnn.schema import Schema
+from graphenv.agents.gnn.texts import text_vectors
 from graphenv.errors import ConfigError, DataError
 from graphenv.scorers import SCORER_FILE
 
@@ -103,6 +104,7 @@ def write(
         "schema": schema.to_json(),
         "model": model.config.to_json(),
         "calibration": calibration.to_json(),
+        "probe": _probe(schema),
         "weights": digest(weights),
         "notes": dict(notes),
     }
@@ -130,6 +132,11 @@ def read(folder: Path) -> tuple[ScorerModel, Schema, Calibration, dict[str, Any]
         calibration = _calibration(described.get("calibration"))
     except (ConfigError, DataError) as error:
         raise DataError(f"{file}: {error}. {_AGAIN}") from error
+    if not _alike(_probe(schema), described.get("probe")):
+        raise DataError(
+            f"{file}: the text vectors {schema.text!r} are not those that this scorer was trained "
+            f"with; the model of that name has changed, or graphenv has. {_AGAIN}"
+        )
     path = folder / WEIGHTS_FILE
     try:
         data = path.read_bytes()
@@ -180,6 +187,20 @@ def _calibration(data: Any) -> Calibration:
     if not isinstance(data, Mapping) or set(data) != set(Calibration().to_json()):
         raise DataError(f"calibration: an object with {', '.join(Calibration().to_json())}")
     return Calibration(**data)
+
+
+def _probe(schema: Schema) -> list[float]:
+    """Return the vector of a fixed text: a scorer means nothing with other vectors."""
+    row = text_vectors(schema.text).rows(["Who directed the film?"])[0]
+    return [round(float(value), 4) for value in row]
+
+
+def _alike(ours: list[float], theirs: Any) -> bool:
+    if not isinstance(theirs, list) or len(theirs) != len(ours):
+        return False
+    return all(
+        isinstance(b, int | float) and abs(a - b) < 1e-2 for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def _version(package: str) -> str:
