@@ -60,6 +60,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
         "exact*format + 0.1*path_validity",
         "exact + progress + 0.1*turn_cost",
         "exact + potential(ged_progress)",
+        f"exact + gnn_value(scorer={process_fixture.BY_SIZE!r})",
     ),
     "text2sql": QUERY_PRESETS,
     "text2cypher": QUERY_PRESETS,

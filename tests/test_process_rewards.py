@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from graphenv.episode import Episode
 from graphenv.errors import ConfigError, DataError, RewardError
 from graphenv.graph import Graph, Triple
 from graphenv.rewards import ExpressionReward, parse
+from graphenv.rewards.process import opinions
 from graphenv.rewards.process.levels import curriculum
 from graphenv.scorers import SCORERS, Judged, View, load_scorer
 from graphenv.seeding import rng
@@ -209,6 +211,18 @@ def test_links_are_asked_once_for_a_batch(fresh: tuple[str, scorers.BySize]):
     assert len(scorer.calls) == 4
 
 
+def test_a_batch_that_is_larger_than_what_is_kept_is_still_asked_once(
+    fresh: tuple[str, scorers.BySize], monkeypatch: pytest.MonkeyPatch
+):
+    where, scorer = fresh
+    monkeypatch.setattr(opinions, "KEPT", 3)
+    reward = parse(f"exact + {forms(where)['value']} + {forms(where)['progress']}")
+    reward([env_for().play(fx.SPANISH, [*fx.walk_to_gold(fx.SPANISH), END])])
+    reward([gold(), *pool()])
+    reward([gold(), *pool()])
+    assert len(scorer.calls) == 2
+
+
 def test_a_running_episode_asks_for_its_new_state_alone(fresh: tuple[str, scorers.BySize]):
     where, scorer = fresh
     reward = parse(f"exact + {forms(where)['progress']}")
@@ -251,6 +265,17 @@ def test_an_unknown_state_on_the_way_is_worth_nothing_and_no_way_out(form: str):
     assert score.info[text]["scorer"] == "fake-narrow"
     if form != "galax":
         assert score.parts[text].value == 0.0
+
+
+def test_unknown_edges_count_nothing_and_are_told():
+    text = forms(folder("narrow"))["graphia"]
+    gold_graph = Graph.from_triples(MAN.triples)
+    steps = tuple(replace(gold().steps[0], graph=graph) for graph in (MAN, gold_graph))
+    task = replace(gold().task, target=replace(gold().task.target, graph=gold_graph))
+    score = parse(text)([replace(gold(), steps=steps, task=task)])[0]
+    # c = 1/2; of three edges the two with the hat are unknown in the second graph.
+    assert score.steps == pytest.approx([0.5 * 0.75 + 0.5, 0.5 * 0.25 - 0.5 * 0.75])
+    assert score.info[text]["unknown_edges"] == ["'hat' is unknown"]
 
 
 def test_a_crash_is_an_error_and_costs_no_other_episode_its_score():

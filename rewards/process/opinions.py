@@ -74,7 +74,9 @@ def _asked(
             ):
                 raise ValueError(f"the scorer said {answer.value}, which is outside [0, 1]")
         found.update(zip(missing, said, strict=True))
-        known.update(found)
+        for key, answer in found.items():  # those of this batch are the last to go
+            known[key] = answer
+            known.move_to_end(key)
         for _ in range(max(0, len(known) - max(KEPT, len(found)))):
             known.popitem(last=False)
     return [found[key] for key in keys]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from graphenv.checks import one_of, whole
 from graphenv.episode import Episode
@@ -33,7 +33,7 @@ class GnnProcess(Scored, StepTerm):
     The level L in [0, 1] is what the shape says a state is worth. On the last turn L(s_T) is that
     of the graph which is handed in if the episode ended with an answer (status `ok`), and 0 if it
     ended in any other way. So the total is L(handed in) - L(start): it depends on the first and the
-    last state alone. Going round, coming back, repeating a turn, standing still and trying many
+    last state alone (and under `galax` on how many turns tried the impossible). Going round, coming back, repeating a turn, standing still and trying many
     states earn nothing, whatever the scorer says, and running out of turns earns the least there is
     for the task. Unlike a potential it does change which policies are best: a graph that the scorer
     overrates is worth handing in. Use it beside a verdict.
@@ -107,6 +107,12 @@ class GnnProcess(Scored, StepTerm):
         pairs = [pair for episode in episodes for pair in form.pairs(episode)]
         if pairs:
             self.said.links(pairs)
+
+    def details(self, episode: Episode) -> dict[str, Any]:
+        """Return which scorer was asked, and which states and edges it did not know, and why."""
+        judged = self.said.links((self._paper or self._level).pairs(episode))
+        reasons = sorted({answer.reason for answer in judged if answer.value is None})
+        return {**super().details(episode), **({"unknown_edges": reasons} if reasons else {})}
 
     def applies(self, episode: Episode) -> bool:
         """Return whether the scorer knows the start, and the task has the gold that is needed."""
