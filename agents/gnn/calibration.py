@@ -1,9 +1,8 @@
-"""Do values mean what they say? Temperature, expected calibration error, a picture of both."""
+"""Do values mean what they say? Temperature and shift, expected calibration error, a picture."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from graphenv.errors import ConfigError
 
-__all__ = ["Bin", "calibration_error", "draw_calibration", "fit_temperature", "reliability"]
+__all__ = ["Bin", "calibration_error", "draw_calibration", "fit_calibration", "reliability"]
 
 Floats = NDArray[np.float64]
 LOWEST, HIGHEST = 0.05, 20.0
+START = np.array([1.0, 0.0])
+PULL = 0.01
+"""Weight of a pull to (1, 0), which keeps both numbers finite where classes come apart."""
 
 
 class Bin(NamedTuple):
@@ -26,44 +28,46 @@ class Bin(NamedTuple):
     observed: float
 
 
-def fit_temperature(logits: ArrayLike, outcomes: ArrayLike) -> float:
-    """Return the T in [0.05, 20] for which sigmoid(logit / T) has the least cross-entropy.
+def fit_calibration(logits: ArrayLike, outcomes: ArrayLike) -> tuple[float, float]:
+    """Return (temperature, shift): sigmoid(logit / temperature + shift) has least cross-entropy.
 
-    Temperature and not isotonic regression: it is one number, keeps the order of states (and so
-    every AUC), adds no ties, and cannot overfit the few hundred states of held-out tasks. Outcomes
-    are probabilities, not classes. Fit on tasks that the model was not trained on.
+    Two numbers and not isotonic regression: they keep the order of states (and so every AUC), add
+    no ties, and cannot overfit the few hundred states of held-out tasks. Outcomes are
+    probabilities, not classes. The temperature lies in [0.05, 20]: a scorer that orders states the
+    wrong way around gets the highest, not a negative one. Fit on tasks that the model was not
+    trained on. Newton's method; the loss is convex in 1 / temperature and shift.
 
-    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    Source: Platt, Probabilistic outputs for support vector machines, 1999; Guo et al., On
+    Calibration of Modern Neural Networks, ICML 2017.
 
-    >>> round(fit_temperature([4.0, 4.0, -4.0, -4.0], [1.0, 0.5, 0.0, 0.5]), 1)  # too sure
+    >>> temperature, _ = fit_calibration([4, 4, -4, -4], [1.0, 0.5, 0.0, 0.5])  # too sure
+    >>> round(temperature, 1)
     3.6
     """
     x, y = np.asarray(logits, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
     if not len(x):
-        return 1.0
+        return 1.0, 0.0
+    design = np.stack([x, np.ones_like(x)], axis=1)
 
-    def loss(log_t: float) -> float:
-        z = x / math.exp(log_t)
-        return float(np.mean(np.logaddexp(0.0, z) - y * z))
+    def loss(at: Floats) -> float:
+        z = design @ at
+        pull = PULL * float(((at - START) ** 2).sum()) / 2
+        return float((np.logaddexp(0.0, z) - y * z).sum()) + pull
 
-    return math.exp(_minimum(loss, math.log(LOWEST), math.log(HIGHEST)))
-
-
-def _minimum(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function with one minimum has it, by golden section."""
-    ratio = (math.sqrt(5) - 1) / 2
-    a, b = high - ratio * (high - low), low + ratio * (high - low)
-    at_a, at_b = function(a), function(b)
-    for _ in range(60):
-        if at_a <= at_b:
-            high, b, at_b = b, a, at_a
-            a = high - ratio * (high - low)
-            at_a = function(a)
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + ratio * (high - low)
-            at_b = function(b)
-    return (low + high) / 2
+    at = START.copy()
+    for _ in range(100):
+        p = 0.5 * (1.0 + np.tanh(design @ at / 2))
+        gradient = design.T @ (p - y) + PULL * (at - START)
+        curve = (design * (p * (1 - p))[:, None]).T @ design + PULL * np.eye(2)
+        step = np.linalg.solve(curve, gradient)
+        size, here = 1.0, loss(at)
+        while size > 1e-6 and loss(at - size * step) > here:
+            size /= 2  # far from the minimum a whole step can overshoot
+        at = at - size * step
+        if float(np.abs(size * step).max()) < 1e-9:
+            break
+    slope = min(max(float(at[0]), 1.0 / HIGHEST), 1.0 / LOWEST)
+    return 1.0 / slope, float(at[1])
 
 
 def reliability(values: ArrayLike, outcomes: ArrayLike, bins: int = 10) -> list[Bin]:

@@ -148,10 +148,10 @@ def watched(env: GraphEnv) -> GraphEnv:
     >>> watched(envs.make("kgqa")).play(0, []).start_graph
     Graph(nodes=(), edges=(), directed=True)
     """
-    if "step.graph" not in env.provides or not env.tools:
+    if "step.graph" not in env.provides or env.max_turns == 1:
         raise ConfigError(
             f"{env.env_id}: no graph is built turn by turn here, so there are no states to score. "
-            "Families with step.graph have it in their mode with tools (graphenv list)."
+            "Families with step.graph have it where an episode has more than one turn."
         )
     twin = make(env.env_id, **env.kwargs)
     kept = frozenset({"step.graph", "step.reach", "target.graph"}) & env.provides

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from graphenv.agents.gnn.calibration import fit_calibration
 from graphenv.agents.gnn.examples import Example
 from graphenv.agents.gnn.features import collate
 from graphenv.agents.gnn.model import ScorerModel
@@ -24,7 +25,7 @@ from graphenv.graph import Graph
 from graphenv.scorers import View
 from graphenv.seeding import rng, stable_hash
 
-__all__ = ["Epoch", "FitConfig", "fit", "value_logits"]
+__all__ = ["Epoch", "FitConfig", "fit", "link_logits", "value_logits"]
 
 Floats = NDArray[np.float64]
 
@@ -48,8 +49,8 @@ class FitConfig:
         Of the order, of dropout and of hidden edges.
     """
 
-    epochs: int = 30
-    patience: int = 6
+    epochs: int = 16
+    patience: int = 4
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
@@ -66,7 +67,7 @@ class FitConfig:
 
 
 class Epoch(NamedTuple):
-    """One pass over the training states: cross-entropy of the value, there and on validation."""
+    """A pass over the training states: cross-entropy there, and on validation once calibrated."""
 
     train: float
     validation: float
@@ -100,7 +101,7 @@ def fit(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-    outcomes = torch.tensor([e.outcome for e in validation], dtype=torch.float32)
+    outcomes = np.array([example.outcome for example in validation])
     history: list[Epoch] = []
     best, kept, waited = float("inf"), _weights(model), 0
     with torch.random.fork_rng(devices=[]), _one_thread():
@@ -108,8 +109,8 @@ def fit(
         torch.manual_seed(stable_hash("fit", config.seed, bits=63))
         for epoch in range(config.epochs):
             loss = _pass(model, schema, train, config, optimizer, epoch)
-            logits = torch.from_numpy(value_logits(model, schema, [e.view for e in validation]))
-            held = float(functional.binary_cross_entropy_with_logits(logits.float(), outcomes))
+            logits = value_logits(model, schema, [example.view for example in validation])
+            held = _calibrated_loss(logits, outcomes)
             history.append(Epoch(loss, held))
             on_epoch()
             if held < best - 1e-4:
@@ -134,6 +135,13 @@ def value_logits(
             batch = collate(views[i : i + batch_size], schema)
             found.append(model(batch).value_logit.double().numpy())
     return np.concatenate(found)
+
+
+def _calibrated_loss(logits: Floats, outcomes: Floats) -> float:
+    """Return the cross-entropy once calibrated: base rates should not decide when to stop."""
+    temperature, shift = fit_calibration(logits, outcomes)
+    z = logits / temperature + shift
+    return float(np.mean(np.logaddexp(0.0, z) - outcomes * z))
 
 
 @contextmanager
@@ -197,48 +205,72 @@ def _class_loss(logits: Tensor, rows: Sequence[Example], classes: Sequence[str])
     return functional.cross_entropy(logits, labels, ignore_index=-1)
 
 
+Pair = tuple[tuple[int, str, int], tuple[int, str, int]]
+"""A right edge and a wrong one, between rows of a graph."""
+
+
+def link_logits(
+    model: ScorerModel, schema: Schema, examples: Sequence[Example], *, seed: int = 0
+) -> tuple[Floats, Floats]:
+    """Return the log-odds of hidden edges and corrupted ones, and which are right (1 or 0).
+
+    One pair of each state that led to success, for calibration.
+    """
+    model.eval()
+    draw = rng("links", seed)
+    found = [np.zeros(0)]
+    with torch.inference_mode():
+        for i in range(0, len(examples), 256):
+            views, pairs = _hidden(examples[i : i + 256], schema, draw)
+            if views:
+                logits = _pair_logits(model, schema, views, pairs)
+                found.append(logits.double().numpy())
+    logits = np.concatenate(found)
+    return logits, np.tile([1.0, 0.0], len(logits) // 2)
+
+
 def _link_loss(
     model: ScorerModel, schema: Schema, rows: Sequence[Example], draw: np.random.Generator
 ) -> Tensor | float:
     """Return the cross-entropy of hidden edges against corrupted ones, one pair a state."""
+    views, pairs = _hidden(rows, schema, draw)
+    if not views:
+        return 0.0
+    logits = _pair_logits(model, schema, views, pairs)
+    right = torch.tensor([1.0, 0.0] * len(pairs))
+    return functional.binary_cross_entropy_with_logits(logits, right)
+
+
+def _hidden(
+    rows: Sequence[Example], schema: Schema, draw: np.random.Generator
+) -> tuple[list[View], list[Pair]]:
+    """Return states that led to success without one of their edges, and a pair for each."""
     views: list[View] = []
-    pairs: list[tuple[tuple[int, str, int], tuple[int, str, int]]] = []
+    pairs: list[Pair] = []
     for example in rows:
         graph = example.view.graph
         if example.outcome < 0.5 or not graph.edges:
             continue
-        hidden = int(draw.integers(graph.num_edges))
-        edge = graph.edges[hidden]
-        rest = (*graph.edges[:hidden], *graph.edges[hidden + 1 :])
-        right = (edge.head, edge.relation, edge.tail)
+        hidden = graph.edges[int(draw.integers(graph.num_edges))]
+        right = (hidden.head, hidden.relation, hidden.tail)
         wrong = _corrupted(graph, right, schema.relations, draw)
         if wrong is not None:
-            shown = Graph(graph.nodes, rest, directed=graph.directed)
-            views.append(View(example.view.question, shown))
+            rest = tuple(edge for edge in graph.edges if edge != hidden)
+            views.append(View(example.view.question, replace(graph, edges=rest)))
             pairs.append((right, wrong))
-    if not views:
-        return 0.0
-    batch = collate(views, schema)
-    heads = model(batch)
-    return _pair_loss(model, heads, batch, schema, pairs)
+    return views, pairs
 
 
-def _pair_loss(
-    model: ScorerModel,
-    heads: Any,
-    batch: Any,
-    schema: Schema,
-    pairs: Sequence[tuple[tuple[int, str, int], tuple[int, str, int]]],
+def _pair_logits(
+    model: ScorerModel, schema: Schema, views: Sequence[View], pairs: Sequence[Pair]
 ) -> Tensor:
+    batch = collate(views, schema)
     first = batch.ptr[:-1].tolist()
     asked = [(at, *triple) for at, pair in zip(first, pairs, strict=True) for triple in pair]
     head = torch.tensor([at + h for at, h, _, _ in asked])
     tail = torch.tensor([at + t for at, _, _, t in asked])
     relation = torch.from_numpy(text_vectors(schema.text).rows([r for _, _, r, _ in asked]))
-    logits = model.link_logits(heads, batch, head, relation, tail)
-    return functional.binary_cross_entropy_with_logits(
-        logits, torch.tensor([1.0, 0.0] * len(pairs))
-    )
+    return model.link_logits(model(batch), batch, head, relation, tail)
 
 
 def _corrupted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphenv.agents.base import task_indices
@@ -12,7 +12,16 @@ from graphenv.checks import whole
 from graphenv.envs import make
 from graphenv.errors import ConfigError
 
-__all__ = ["HELDOUT_TASKS", "HELDOUT_WORLDS", "LARGER", "LARGER_TASKS", "Sets", "Worlds", "gather"]
+__all__ = [
+    "HELDOUT_TASKS",
+    "HELDOUT_WORLDS",
+    "LARGER",
+    "LARGER_TASKS",
+    "Sets",
+    "Worlds",
+    "gather",
+    "task_count",
+]
 
 HELDOUT_TASKS = "held-out tasks"
 HELDOUT_WORLDS = "held-out worlds"
@@ -20,7 +29,6 @@ LARGER_TASKS = "larger, held-out worlds"
 
 LARGER: dict[str, dict[str, Any]] = {
     "kgqa": {"hops": 3},
-    "subgraph": {"size": 6},
 }
 """Arguments that make the default tasks of a family larger than those trained on."""
 
@@ -124,8 +132,3 @@ def task_count(worlds: Worlds) -> int:
     """Return how many tasks `gather` plays."""
     further = 1 + bool(worlds.train and worlds.heldout) + bool(worlds.larger)
     return worlds.tasks + worlds.test_tasks * (1 + further)
-
-
-def as_json(worlds: Worlds) -> dict[str, Any]:
-    """Return a JSON-able form."""
-    return asdict(worlds)

@@ -17,13 +17,14 @@ COMMANDS: dict[str, str] = {
     "validate": "check that a source ranks players whose order is known",
     "eval": "how often an agent or model is right, with intervals and pass@k",
     "train": "warm start, then GRPO under a reward",
+    "train-scorer": "train a graph network that rates half-built graphs, for process rewards",
     "compare": "train under several rewards and report which taught most",
     "rescore": "grade stored episodes under other rewards",
     "show": "walk through a stored episode: turns, facts, parts",
     "report": "rebuild the report of a comparison",
     "demo": "a comparison in minutes, on generated questions",
 }
-"""The commands with what each is for; command `x` is `graphenv.cli.x_command`."""
+"""The commands with what each is for; command `x-y` is `graphenv.cli.x_y_command`."""
 
 USAGE = """\
 usage: graphenv COMMAND [options]      (graphenv COMMAND --help teaches one)
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
-        lines = [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
+        lines = [f"  {name:<12} {text}" for name, text in COMMANDS.items()]
         print(USAGE.format(commands="\n".join(lines)), end="")
         return 0 if words else 2
     if words[0] == "--version":
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(name: str, words: list[str]) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    command = import_module(f"graphenv.cli.{name}_command")
+    command = import_module(f"graphenv.cli.{name.replace('-', '_')}_command")
     try:
         code: int = command.run(words)
         sys.stdout.flush()
@@ -84,7 +85,7 @@ def _run(name: str, words: list[str]) -> int:
             raise
         print(
             f"graphenv {name}: {error.name} is not installed; this command needs an extra: "
-            'pip install "graphenv[train,plot]"',
+            'pip install "graphenv[train,gnn,plot]"',
             file=sys.stderr,
         )
         return 2

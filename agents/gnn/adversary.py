@@ -1,0 +1,297 @@
+"""A search for states that a scorer overrates: hubs, junk, duplicates, padding, echoes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphenv.agents.gnn.examples import Example
+from graphenv.checks import whole
+from graphenv.graph import Edge, Graph, Node
+from graphenv.scorers import View
+from graphenv.seeding import rng
+
+__all__ = ["EDITS", "Attack", "AttackConfig", "Overrated", "attack", "hard_negatives"]
+
+Floats = NDArray[np.float64]
+Values = Callable[[Sequence[View]], Floats]
+"""Gives each state a value in [0, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackConfig:
+    """How long and how wide the search is; its work is counted in states scored.
+
+    Parameters
+    ----------
+    states
+        States that are attacked: failures, drawn from those given.
+    rounds
+        Edits on top of each other.
+    proposals
+        Edits tried on every state of the beam in a round.
+    beam
+        States kept of each attacked one.
+    max_added
+        Nodes and edges that may be added in all.
+    below
+        A state is a failure if its outcome is below this, and fooled if its value is not.
+    seed
+        Of all that is drawn.
+    """
+
+    states: int = 100
+    rounds: int = 4
+    proposals: int = 8
+    beam: int = 2
+    max_added: int = 40
+    below: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("states", "rounds", "proposals", "beam", "max_added"):
+            whole("AttackConfig", name, getattr(self, name), 1)
+
+
+class Overrated(NamedTuple):
+    """An attacked state: the example, its value, and the edited state with the highest value."""
+
+    example: Example
+    before: float
+    view: View
+    after: float
+    edits: tuple[str, ...]
+    tried: tuple[View, ...]
+    """The best state of every round."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What a search found."""
+
+    found: tuple[Overrated, ...]
+    below: float
+    scored: int
+
+    def to_json(self) -> dict[str, float | int | dict[str, int]]:
+        """Return its figures: mean values and shares of fooled states, before and after."""
+        before = np.array([state.before for state in self.found])
+        after = np.array([state.after for state in self.found])
+        used = [name for state in self.found for name in state.edits]
+        return {
+            "states": len(self.found),
+            "scored": self.scored,
+            "mean_before": float(before.mean()) if len(before) else 0.0,
+            "mean_after": float(after.mean()) if len(after) else 0.0,
+            "fooled_before": float((before >= self.below).mean()) if len(before) else 0.0,
+            "fooled_after": float((after >= self.below).mean()) if len(after) else 0.0,
+            "edits": {name: used.count(name) for name in EDITS},
+        }
+
+
+def attack(
+    values: Values,
+    examples: Sequence[Example],
+    donors: Sequence[Example],
+    config: AttackConfig | None = None,
+) -> Attack:
+    """Search edits of failed states that raise their value; none of them can raise their outcome.
+
+    An edit adds nodes and edges that have nothing to do with the task (they come from `donors`,
+    states of other tasks, and touch nothing that is there), or repeats edges. So the outcome of the
+    edited state is at most that of the state it was made from. Beam search: in every round each
+    state of the beam is edited `proposals` times, and the best are kept. A pure function of its
+    arguments.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is out of range.
+    """
+    config = config or AttackConfig()
+    victims = _victims(examples, config)
+    others = [d for d in donors if d.view.graph.num_edges]
+    starts = values([example.view for example in victims]) if victims else np.zeros(0)
+    beams = [[_Held(v.view, float(x), ())] for v, x in zip(victims, starts, strict=True)]
+    best = [beam[0] for beam in beams]
+    tried: list[list[View]] = [[] for _ in victims]
+    scored = len(victims)
+    for turn in range(config.rounds):
+        made = [
+            _edited(beam, victim, others, config, place, turn)
+            for place, (beam, victim) in enumerate(zip(beams, victims, strict=True))
+        ]
+        flat = [view for rows in made for view, _ in rows]
+        if not flat:
+            break
+        worth = iter(values(flat).tolist())
+        scored += len(flat)
+        for i, rows in enumerate(made):
+            new = [_Held(view, next(worth), edits) for view, edits in rows]
+            beams[i] = sorted([*new, *beams[i]], key=lambda held: -held.value)[: config.beam]
+            if new:
+                tried[i].append(max(new, key=lambda held: held.value).view)
+            best[i] = beams[i][0]
+    found = [
+        Overrated(victim, float(x), held.view, held.value, held.edits, tuple(met))
+        for victim, x, held, met in zip(victims, starts, best, tried, strict=True)
+    ]
+    return Attack(tuple(found), config.below, scored)
+
+
+def hard_negatives(found: Attack) -> list[Example]:
+    """Return the edited states as examples with the outcome of what they were made from."""
+    made: list[Example] = []
+    for state in found.found:
+        views = dict.fromkeys((*state.tried, state.view))
+        views.pop(state.example.view, None)
+        made += [
+            replace(state.example, view=view, origin="adversary", continuations=0, progress=None)
+            for view in views
+        ]
+    return made
+
+
+class _Held(NamedTuple):
+    view: View
+    value: float
+    edits: tuple[str, ...]
+
+
+def _victims(examples: Sequence[Example], config: AttackConfig) -> list[Example]:
+    failed = [example for example in examples if example.outcome < config.below]
+    draw = rng("scorer adversary", config.seed)
+    order = draw.permutation(len(failed))[: config.states]
+    return [failed[i] for i in sorted(order.tolist())]
+
+
+def _edited(
+    beam: Sequence[_Held],
+    victim: Example,
+    donors: Sequence[Example],
+    config: AttackConfig,
+    place: int,
+    turn: int,
+) -> list[tuple[View, tuple[str, ...]]]:
+    limit = victim.size + config.max_added
+    names = list(EDITS)
+    made: list[tuple[View, tuple[str, ...]]] = []
+    for k, held in enumerate(beam):
+        draw = rng("adversary edits", config.seed, place, turn, k)
+        for _ in range(config.proposals):
+            name = names[int(draw.integers(len(names)))]
+            donor = _donor(victim, donors, draw)
+            if donor is None:
+                return made
+            graph = EDITS[name](held.view, donor.view.graph, draw)
+            if graph != held.view.graph and len(graph) + graph.num_edges <= limit:
+                view = View(held.view.question, graph)
+                made.append((view, (*held.edits, name)))
+    return made
+
+
+def _donor(victim: Example, donors: Sequence[Example], draw: np.random.Generator) -> Example | None:
+    for _ in range(8):
+        if not donors:
+            return None
+        donor = donors[int(draw.integers(len(donors)))]
+        if donor.group != victim.group:
+            return donor
+    return None
+
+
+# -- edits: (state, graph of another task, draw) -> graph --------------------------------------
+
+
+def _strangers(graph: Graph, donor: Graph, most: int, draw: np.random.Generator) -> list[Node]:
+    """Return nodes of the donor that the graph lacks, without the mark of a seed."""
+    ids = {node.id for node in graph.nodes}
+    labels = set(graph.labels)
+    found = [donor.nodes[i] for i in draw.permutation(len(donor)).tolist()]
+    return [
+        replace(node, attributes=tuple(a for a in node.attributes if a[0] != "seed"))
+        for node in found
+        if node.id not in ids and node.label not in labels
+    ][:most]
+
+
+def _relation(donor: Graph, draw: np.random.Generator) -> str:
+    return donor.edges[int(draw.integers(donor.num_edges))].relation
+
+
+def _with(graph: Graph, nodes: Sequence[Node], edges: Sequence[Edge]) -> Graph:
+    return Graph((*graph.nodes, *nodes), (*graph.edges, *edges), directed=graph.directed)
+
+
+def _hub(view: View, donor: Graph, draw: np.random.Generator) -> Graph:
+    """Add a node with many neighbours that nothing else touches."""
+    nodes = _strangers(view.graph, donor, int(draw.integers(3, 9)), draw)
+    first, relation = len(view.graph), _relation(donor, draw)
+    edges = [Edge(first, relation, first + i) for i in range(1, len(nodes))]
+    return _with(view.graph, nodes, edges)
+
+
+def _lone(view: View, donor: Graph, draw: np.random.Generator) -> Graph:
+    """Add nodes without edges."""
+    return _with(view.graph, _strangers(view.graph, donor, int(draw.integers(1, 6)), draw), ())
+
+
+def _dense(view: View, donor: Graph, draw: np.random.Generator) -> Graph:
+    """Add a few nodes, each tied to each."""
+    nodes = _strangers(view.graph, donor, int(draw.integers(2, 5)), draw)
+    first = len(view.graph)
+    edges = [
+        Edge(first + a, _relation(donor, draw), first + b)
+        for a, b in permutations(range(len(nodes)), 2)
+    ]
+    return _with(view.graph, nodes, edges)
+
+
+def _duplicates(view: View, _: Graph, draw: np.random.Generator) -> Graph:
+    """Repeat edges that are there."""
+    graph = view.graph
+    if not graph.edges:
+        return graph
+    again = draw.integers(graph.num_edges, size=int(draw.integers(1, 6))).tolist()
+    return _with(graph, (), [graph.edges[i] for i in again])
+
+
+def _padding(view: View, donor: Graph, draw: np.random.Generator) -> Graph:
+    """Add a piece of the other task's graph, as it is."""
+    nodes = _strangers(view.graph, donor, int(draw.integers(2, 9)), draw)
+    place = {node.id: len(view.graph) + i for i, node in enumerate(nodes)}
+    edges = [
+        Edge(place[donor.nodes[e.head].id], e.relation, place[donor.nodes[e.tail].id])
+        for e in donor.edges
+        if donor.nodes[e.head].id in place and donor.nodes[e.tail].id in place
+    ]
+    return _with(view.graph, nodes, edges[:12])
+
+
+def _echo(view: View, donor: Graph, draw: np.random.Generator) -> Graph:
+    """Add a node whose name is a piece of the question, or all of it."""
+    words = view.question.split()
+    if not words:
+        return view.graph
+    start = int(draw.integers(len(words)))
+    label = " ".join(words[start : start + int(draw.integers(2, 12))])
+    if label in {node.id for node in view.graph.nodes}:
+        return view.graph
+    like = _strangers(view.graph, donor, 1, draw)
+    kind = like[0].kind if like else (view.graph.nodes[0].kind if view.graph.nodes else "")
+    return _with(view.graph, [Node(label, label, kind)], ())
+
+
+EDITS: dict[str, Callable[[View, Graph, np.random.Generator], Graph]] = {
+    "hub": _hub,
+    "lone nodes": _lone,
+    "dense junk": _dense,
+    "duplicates": _duplicates,
+    "padding": _padding,
+    "echo": _echo,
+}
