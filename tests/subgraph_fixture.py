@@ -64,6 +64,7 @@ TASKS: list[dict[str, Any]] = [
 ]  # fmt: skip
 PAIN, CAFE, PRION, NOTHING, LOCK, KNOW, ENZYMES = range(7)
 GOLD: list[Triple] = TASKS[PAIN]["gold"]
+MISSING: Triple = ("aspirin", "treats", "pain")
 
 
 @lru_cache(maxsize=1)
@@ -88,6 +89,13 @@ class FixtureSource(SubgraphSource):
 
     def __len__(self) -> int:
         return len(TASKS)
+
+    @property
+    def ranked(self) -> bool:
+        return True  # one of the tasks does
+
+    def missing(self, index: int) -> frozenset[Triple]:
+        return frozenset({MISSING}) if index == PAIN else frozenset()
 
     def world(self, index: int) -> World:
         return world()
@@ -134,7 +142,7 @@ def add(*edges: Triple) -> str:
     return "".join(format_call("add_edge", head=h, relation=r, tail=t) for h, r, t in edges)
 
 
-SUBMIT = format_call("submit")
+SUBMIT = format_call("submit", ranking="")
 
 
 def answer(edges: Sequence[Sequence[str]], **more: Any) -> str:

@@ -140,7 +140,8 @@ def test_expand_adds_all_or_nothing() -> None:
         assert said in say(session, "expand", **arguments)
         assert session.facts()["graph"] == before
     say(session, "expand", node="COX-1", relation="^INHIBITS")
-    assert ("ibuprofen", "inhibits", "COX-1") in session.episode().steps[-1].graph.triples  # type: ignore[union-attr]
+    grown = session.steps[-1].graph
+    assert grown is not None and ("ibuprofen", "inhibits", "COX-1") in grown.triples
 
 
 def test_the_budget_counts_nodes_and_edges_with_the_seeds() -> None:
@@ -217,11 +218,12 @@ def test_proposals_are_typed_and_kept_apart() -> None:
     facts = session.facts()
     proposed = [["aspirin", "treats", "insomnia"], ["aspirin", "treats", "pain"]]
     assert facts["proposed"] == proposed and facts["edges"] == 0
+    assert facts["nodes"] == 1  # a proposal brings no node into the graph
     session.turn(add(*GOLD))
     assert "Removed" in say(session, "remove", node="aspirin", relation="treats", tail="insomnia")
     session.turn(SUBMIT)
     episode = session.episode()
-    assert episode.metrics["proposed"] == 1.0
+    assert episode.metrics["proposed"] == episode.metrics["proposal_f1"] == 1.0
     assert episode.outcome is not None and episode.outcome.graph is not None
     assert episode.outcome.graph.num_edges == 4
     assert json.loads(str(episode.outcome.program))["proposed"] == [["aspirin", "treats", "pain"]]
@@ -280,7 +282,7 @@ def test_a_ranking_may_be_told_with_commas_or_as_json() -> None:
         assert episode.outcome is not None and episode.outcome.answer == ("COX-1", "COX-2")
     for told in ("", "[1]", '["a', ",".join(["x"] * 2_001), "x" * 401):
         assert "Not submitted" in say(env.begin(ENZYMES), "submit", ranking=told)
-    assert env.play(PAIN, [format_call("submit", ranking="COX-1")]).outcome.answer is None  # type: ignore[union-attr]
+    assert env.play(PAIN, [format_call("submit", ranking="COX-1")]).outcome.answer is None
 
 
 names = st.text(min_size=1, max_size=12).filter(str.strip)
@@ -364,7 +366,7 @@ def test_prompts_hold_the_question_and_never_the_gold(mode: str, instructions: s
 def test_the_world_is_public_and_holds_no_gold(mode: str) -> None:
     env = fx.make_env(mode=mode)
     env.reset(options={"index": PAIN})
-    world = env.unwrapped.session.world  # type: ignore[attr-defined]
+    world = env.unwrapped.session.world
     assert isinstance(world, World) and world.seeds == ("aspirin",)
     assert world.edge(*GOLD[0]) == GOLD[0] and not hasattr(world.store, "base")
     assert "target" not in vars(world)

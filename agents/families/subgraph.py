@@ -37,8 +37,13 @@ class SubgraphFamily(Family):
     env: SubgraphEnv
 
     def gold(self, index: int) -> list[str]:
-        """Return the best known play of the source, as calls or as an answer."""
-        return self._turns(index, self.env.subgraph_source.play(index))
+        """Return the best known play of the source, as calls or as an answer.
+
+        Where edges may be proposed, those that the network lacks are.
+        """
+        source = self.env.subgraph_source
+        missing = sorted(source.missing(index)) if self.env.proposals else ()
+        return self._turns(index, source.play(index), missing)
 
     def planted(self, index: int, errors: int) -> list[str]:
         """Return the gold with mistakes: an edge is wrong, one is surplus, one is missing, again.
@@ -105,17 +110,29 @@ class SubgraphFamily(Family):
 
     # -- turns --------------------------------------------------------------------------------
 
-    def _turns(self, index: int, play: Play) -> list[str]:
-        """Return the turns of a play; what turns cannot hold is an answer."""
+    def _turns(self, index: int, play: Play, proposed: Sequence[Triple] = ()) -> list[str]:
+        """Return the turns of a play, and of proposals behind it."""
         edges = [] if self.env.tools else self._edges(index, play)
-        return self._said(play, edges, self.env.subgraph_source[index].meta["goal"])
+        if self.env.tools and proposed:
+            more = tuple(("add_edge", dict(zip(_EDGE, edge, strict=True))) for edge in proposed)
+            play = Play((*play.actions, *more), play.ranking)
+        goal = self.env.subgraph_source[index].meta["goal"]
+        return self._said(play, edges, goal, proposed)
 
-    def _said(self, play: Play, edges: Sequence[Triple], goal: str) -> list[str]:
+    def _said(
+        self,
+        play: Play,
+        edges: Sequence[Triple],
+        goal: str,
+        proposed: Sequence[Triple] = (),
+    ) -> list[str]:
         if not self.env.tools:
-            text = answer_text(edges, play.ranking, goal)
+            text = answer_text(edges, play.ranking, goal, proposed)
             # A name that holds a tag or a fence must not open or close one.
             return [fenced(text.replace("<", "\\u003c").replace("`", "\\u0060"), "json")]
         ranking = {"ranking": answer_text((), play.ranking, goal)} if goal == "ranking" else {}
+        if goal != "ranking" and self.env.subgraph_source.ranked:
+            ranking = {"ranking": ""}
         calls = [format_call(name, **arguments) for name, arguments in play.actions]
         calls.append(format_call("submit", **ranking))
         size = min(-(-len(calls) // self.env.max_turns), MAX_CALLS_PER_TURN)

@@ -89,12 +89,16 @@ class Builder:
         return problem
 
     def add_edges(self, triples: Iterable[Triple], *, proposed: bool = False) -> str:
-        """Add edges with their ends: all of them, or none where they do not fit."""
+        """Add edges with their ends: all of them, or none where they do not fit.
+
+        A proposed edge stands beside the graph and brings no ends into it.
+        """
         held = self._proposed if proposed else self._edges
         new = [triple for triple in dict.fromkeys(triples) if triple not in held]
         if not new:
             return "it is in the graph already"
-        ends = [end for head, _, tail in new for end in (head, tail) if end not in self._nodes]
+        named = [end for head, _, tail in new for end in (head, tail) if not proposed]
+        ends = [end for end in named if end not in self._nodes]
         problem = self._grown(list(dict.fromkeys(ends)), len(new))
         if not problem:
             self._nodes.update(dict.fromkeys(ends))

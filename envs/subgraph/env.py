@@ -12,6 +12,7 @@ from graphenv.envs.base import GraphEnv
 from graphenv.envs.subgraph.prompts import chat, system_text
 from graphenv.envs.subgraph.session import SubgraphSession
 from graphenv.envs.subgraph.sources import SubgraphSource, make_source
+from graphenv.envs.subgraph.tools import GraphSession, RankingSession
 from graphenv.envs.subgraph.views import neighborhood, neighborhood_text
 from graphenv.envs.tools import ToolSpec, tool_specs
 from graphenv.episode import Episode
@@ -20,7 +21,8 @@ from graphenv.task import Message, Task
 __all__ = ["SubgraphEnv"]
 
 MODES = ("tools", "single")
-_TOOLS = tool_specs(SubgraphSession)
+_SESSIONS = {False: GraphSession, True: RankingSession}
+_TOOLS = {ranked: tool_specs(session) for ranked, session in _SESSIONS.items()}
 _OBJECTIVE = frozenset({"step.objective", "target.objective"})
 
 
@@ -133,9 +135,13 @@ class SubgraphEnv(GraphEnv):
             render_mode=render_mode,
         )
 
+    @cached_property
+    def _ranked(self) -> bool:
+        return self.subgraph_source.ranked
+
     @property
     def tools(self) -> Mapping[str, ToolSpec]:
-        return {} if self.mode == "single" else _TOOLS
+        return {} if self.mode == "single" else _TOOLS[self._ranked]
 
     @property
     def provides(self) -> frozenset[str]:
@@ -167,7 +173,7 @@ class SubgraphEnv(GraphEnv):
         return chat(task, shown, self._system)
 
     def make_session(self, template: Episode) -> SubgraphSession:
-        return SubgraphSession(
+        return _SESSIONS[self._ranked](
             template,
             self.tools,
             max_observation=self.max_observation,

@@ -57,14 +57,17 @@ class Judge:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             told = f"{problems[0]}{more}"
         lone = tuple(dict.fromkeys(name for name in nodes if name not in ends))
-        written = replace(answer, edges=tuple(edges), nodes=lone, ranking=ranking)
+        proposed = tuple(self._meant(edge) for edge in answer.proposed)
+        written = replace(
+            answer, edges=tuple(edges), nodes=lone, proposed=proposed, ranking=ranking
+        )
         return Outcome(status, told, answer=ranking, graph=graph, program=written.text)
 
     def _edge(self, edge: Triple, problems: list[str]) -> Triple:
         found = self._world.edge(*edge)
         if found is not None:
             return found
-        named = (self._named(edge[0]), edge[1], self._named(edge[2]))
+        named = self._meant(edge)
         shown = ", ".join(repr(bounded(part, 60)) for part in named)
         problems.append(f"the network has no edge {shown}")
         return named
@@ -75,5 +78,8 @@ class Judge:
             problems.append(f"there is no entity {bounded(name, 60)!r}")
         return name if found is None else found
 
-    def _named(self, name: str) -> str:
-        return self._world.find(name) or name
+    def _meant(self, edge: Triple) -> Triple:
+        """Return an edge in the world's names, as far as it has them."""
+        head, relation, tail = edge
+        find = self._world.find
+        return self._world.named(*edge) or (find(head) or head, relation, find(tail) or tail)

@@ -164,8 +164,13 @@ def _kind(value: Any) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "a number")
 
 
-def answer_text(edges: Sequence[Triple], ranking: Sequence[str] | None, goal: str) -> str:
-    """Return the shortest JSON that `read_answer` reads as these edges and this ranking.
+def answer_text(
+    edges: Sequence[Triple],
+    ranking: Sequence[str] | None,
+    goal: str,
+    proposed: Sequence[Triple] = (),
+) -> str:
+    """Return the shortest JSON that `read_answer` reads as these edges, ranking and proposals.
 
     >>> answer_text([("a", "r", "b")], None, "graph")
     '[["a", "r", "b"]]'
@@ -173,5 +178,8 @@ def answer_text(edges: Sequence[Triple], ranking: Sequence[str] | None, goal: st
     value: Any = [list(edge) for edge in edges]
     if goal == "ranking":
         names = list(ranking or ())
-        value = {"edges": value, "ranking": names} if value else names
+        value = {"edges": value, "ranking": names} if value or proposed else names
+    if proposed:
+        value = value if isinstance(value, dict) else {"edges": value}
+        value["proposed"] = [list(edge) for edge in proposed]
     return json.dumps(value, ensure_ascii=False)

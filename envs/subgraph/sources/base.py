@@ -44,6 +44,15 @@ class SubgraphSource(Source):
     def world(self, index: int) -> World:
         """Return the network in which task `index` is played; one object for all that share it."""
 
+    @property
+    def ranked(self) -> bool:
+        """Whether its tasks ask for a ranking; then `submit` takes one."""
+        return bool(self[0].meta["goal"] == "ranking")
+
+    def missing(self, index: int) -> frozenset[Triple]:
+        """Return edges that are true and that the network does not show: right proposals."""
+        return frozenset()
+
     @abstractmethod
     def play(self, index: int) -> Play:
         """Return the best known way to play task `index`: what the oracle does."""

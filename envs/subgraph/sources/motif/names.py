@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graphenv.choices import Choices
+from graphenv.choices import Choices, Permutation
 from graphenv.seeding import stable_hash
+from graphenv.task import SPLITS
 from graphenv.text import normalize
 
 __all__ = ["STYLES", "make_names"]
@@ -37,20 +38,24 @@ _ODD: tuple[Callable[[Choices, str], str], ...] = (
 )
 
 
-def make_names(kind: str, count: int, style: str, taken: set[str], *key: object) -> list[str]:
+def make_names(
+    kind: str, count: int, style: str, taken: set[str], split: str, *key: object
+) -> list[str]:
     """Return `count` names of a type that are new under `normalize`; `taken` grows by them.
 
-    >>> make_names("enzyme", 3, "short", set(), 0)
-    ['e1', 'e2', 'e3']
+    Short names of different splits differ: the rest of their number by three is the split's.
+
+    >>> make_names("enzyme", 3, "short", set(), "train", 0)
+    ['e72', 'e3', 'e60']
     """
+    if style == "short":
+        numbers = Permutation(max(66, 2 * count), "motif names", kind, *key)
+        return [f"{kind[0]}{3 * numbers(i) + SPLITS.index(split)}" for i in range(count)]
     names: list[str] = []
     choose = Choices(stable_hash("motif names", kind, *key))
     while len(names) < count:
-        if style == "short":
-            name = f"{kind[0]}{len(names) + 1}"
-        else:
-            name = _PLAIN[kind](choose)
-            name = choose.of(_ODD)(choose, name) if choose(20) == 0 else name
+        name = _PLAIN[kind](choose)
+        name = choose.of(_ODD)(choose, name) if choose(20) == 0 else name
         if normalize(name) not in taken:
             taken.add(normalize(name))
             names.append(name)

@@ -49,16 +49,17 @@ class Network:
 
 @lru_cache(maxsize=24)
 def make_network(
-    key: str, *, entities: int, relations: int, shapes: tuple[str, ...], names: str
+    key: str, split: str, *, entities: int, relations: int, shapes: tuple[str, ...], names: str
 ) -> Network:
-    """Return the network of a key.
+    """Return the network of a key in a split.
 
     Raises
     ------
     ConfigError
         If the relations do not allow a shape.
     """
-    choose = Choices(stable_hash("motif network", key, entities, relations, shapes, names))
+    told = (key, split, entities, relations, shapes, names)
+    choose = Choices(stable_hash("motif network", *told))
     rows = RELATIONS[:relations]
     kinds = [kind for kind in TYPES if any(kind in (row.head, row.tail) for row in rows)]
     members = _members(kinds, entities)
@@ -66,7 +67,7 @@ def make_network(
     labels: list[str] = []
     types: list[str] = []
     for kind, ids in members.items():
-        labels += make_names(kind, len(ids), names, taken, key)
+        labels += make_names(kind, len(ids), names, taken, split, key)
         types += [kind] * len(ids)
     edges: dict[tuple[int, int, int], None] = {}
     for at in range(int(_BACKGROUND * entities)):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
-from graphenv.checks import one_of, whole
+from graphenv.checks import flag, one_of, whole
 from graphenv.choices import Choices, Permutation
 from graphenv.envs.arguments import recorded
 from graphenv.envs.sources import check_paraphrases
@@ -20,6 +21,7 @@ from graphenv.envs.subgraph.truths import graph_truth
 from graphenv.envs.subgraph.world import World
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph, Triple
+from graphenv.knowledge import KnowledgeGraph, KnowledgeView
 from graphenv.seeding import stable_hash
 from graphenv.task import Task
 
@@ -59,6 +61,9 @@ class MotifSource(SubgraphSource):
         `invented` (some are long and odd) or `short` (e1, c2), for small models.
     wording
         `sentences`, or `short` (a list of edges with variables), for small models.
+    hide
+        Whether the network lacks one edge of each motif that has a cycle: what is left is to be
+        found, and the edge to be proposed (`proposals=True`, metric `proposal_f1`).
     conditions
         Whether conditions on words and numbers may be told; without them entities are named.
     max_nodes, max_edges
@@ -92,6 +97,7 @@ class MotifSource(SubgraphSource):
         worlds: int | None = None,
         names: str = "invented",
         wording: str = "sentences",
+        hide: bool = False,
         conditions: bool = True,
         max_nodes: int = 12,
         max_edges: int = 16,
@@ -109,7 +115,8 @@ class MotifSource(SubgraphSource):
         self._worlds = whole("motif", "worlds", count, 1)
         self._names = one_of("motif", "names", names, STYLES)
         self._wording = one_of("motif", "wording", wording, WORDINGS)
-        self._conditions = bool(conditions)
+        self._hide = flag("motif", "hide", hide)
+        self._conditions = flag("motif", "conditions", conditions)
         self._max_nodes = whole("motif", "max_nodes", max_nodes, 5)
         self._max_edges = whole("motif", "max_edges", max_edges, 4)
         self._paraphrases = check_paraphrases(paraphrases, split)
@@ -135,7 +142,8 @@ class MotifSource(SubgraphSource):
     def _network(self, index: int) -> Network:
         number = index // (len(self._shapes) * self._per_shape)
         return make_network(
-            f"{self._seed} {self.split} {number}",
+            f"{self._seed} {number}",
+            self.split,
             entities=self._entities,
             relations=self._relations,
             shapes=self._shapes,
@@ -143,16 +151,36 @@ class MotifSource(SubgraphSource):
         )
 
     def world(self, index: int) -> World:
-        """Return the network of a task."""
-        return self._network(index).world
+        """Return the network of a task, without the edge that is hidden from it."""
+        network = self._network(index)
+        hidden = self._hidden(index)
+        if hidden is None or not isinstance(network.world.store, KnowledgeGraph):
+            return network.world
+        return replace(network.world, store=KnowledgeView(network.world.store, [hidden]))
+
+    def missing(self, index: int) -> frozenset[Triple]:
+        """Return the edge of the motif that the network does not show."""
+        hidden = self._hidden(index)
+        if hidden is None:
+            return frozenset()
+        names = self._network(index).names
+        return frozenset({(names[hidden[0]], RELATIONS[hidden[1]].name, names[hidden[2]])})
+
+    def _hidden(self, index: int) -> tuple[int, int, int] | None:
+        instance, _ = self._drawn(index)
+        if not self._hide or len(instance.edges) < len(instance.bound):
+            return None  # without a cycle the rest would fall apart
+        a, relation, b = Choices(stable_hash("hide", self._seed, self.split, index)).of(
+            instance.edges
+        )
+        return instance.bound[a], relation, instance.bound[b]
 
     def __getitem__(self, index: int) -> Task:
         if not 0 <= index < len(self):
             raise IndexError(f"task {index} is outside 0..{len(self) - 1}")
         network = self._network(index)
         shape = self._shapes[index % len(self._shapes)]
-        place = (index // len(self._shapes)) % self._per_shape
-        instance, seed = self._drawn(network, shape, place, index)
+        instance, seed = self._drawn(index)
         key = ("motif", self._seed, self.split, index)
         choose = Choices(stable_hash(*key))
         wording = self._frames(choose)
@@ -162,7 +190,8 @@ class MotifSource(SubgraphSource):
         )
         names = network.names
         types = [network.world.type(names[entity]) for entity in instance.bound]
-        triples = _named(network, instance)
+        missing = self.missing(index)
+        triples = [triple for triple in _named(network, instance) if triple not in missing]
         seeds = [names[entity] for entity in pattern.named.values()]
         return subgraph_task(
             id=f"motif-{self._seed}-{self.split}-{index}",
@@ -180,10 +209,11 @@ class MotifSource(SubgraphSource):
             conditions=len(pattern.constraints),
         )
 
-    def _drawn(self, network: Network, shape: str, place: int, index: int) -> tuple[Instance, int]:
+    def _drawn(self, index: int) -> tuple[Instance, int]:
         """Return the planted motif of a task, and the variable that is named."""
-        planted = network.planted[shape]
-        number = index // (len(self._shapes) * self._per_shape)
+        shape = self._shapes[index % len(self._shapes)]
+        number, place = divmod(index // len(self._shapes), self._per_shape)
+        planted = self._network(index).planted[shape]
         order = Permutation(2 * len(planted), "motif", self._seed, self.split, shape, number)
         which, end = divmod(order(place), 2)
         instance = planted[which]
