@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from credit_fixture import HORIZON, Chain, Path
+from credit_fixture import HORIZON, Chain, Path, known
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,7 +153,7 @@ def test_siblings_by_hand() -> None:
     # V(a) = 1/2, V(b) = 0, V(root) = 1/4.
     expected = [[0.25, 0.5], [0.25, -0.5], [-0.25, 0.0], [-0.25, 0.0]]
     assert rounded(SiblingsCredit()(group)) == expected
-    assert rounded(list(advantages(SiblingsCredit(), group, 4, scale="none"))) == expected
+    assert rounded(known(advantages(SiblingsCredit(), group, 4, scale="none"))) == expected
 
 
 def test_turns_behind_the_last_branching_belong_to_it() -> None:

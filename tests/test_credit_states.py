@@ -32,7 +32,9 @@ def follow(relation: str) -> str:
 
 def test_a_state_is_where_an_episode_stands_and_not_what_was_tried() -> None:
     env = kgqa()
-    relation = str((env.tasks[0].target.path or ())[0])
+    path = env.tasks[0].target.path
+    assert path is not None
+    relation = str(path[0])
     straight = env.play(0, [follow(relation), follow("no_such_relation")])
     around = env.play(
         0,

@@ -27,6 +27,7 @@ from graphenv.agents.credit import Trajectory, advantages, make_credit, shares
 from graphenv.agents.oracle import gold_turns
 from graphenv.agents.tiny import environment_text, make_tiny
 from graphenv.envs.base import GraphEnv
+from graphenv.envs.kgqa.session import KGQASession
 from graphenv.errors import ConfigError, GraphEnvError
 from graphenv.text import format_call
 
@@ -213,7 +214,9 @@ def test_what_a_branch_heard_is_what_its_turns_lead_to(
     tiny: Path, tmp_path: Path, env: GraphEnv
 ) -> None:
     """The completion of every leaf is the conversation that its turns make by themselves."""
-    relation = str((env.tasks[0].target.path or ())[0])
+    path = env.tasks[0].target.path
+    assert path is not None
+    relation = str(path[0])
     options = [format_call("follow", relation=relation), format_call("relations")]
     trainer, _ = branching(tiny, tmp_path, env, options)
     spy = Spy(trainer, "rollout_func")
@@ -259,12 +262,12 @@ def test_a_world_that_cannot_be_played_again_is_said(
 ) -> None:
     trainer, _ = branching(tiny, tmp_path, env, [format_call("frontier")])
     calls = iter(range(1000))
-    inner = type(env.begin(0)).frontier
+    inner = KGQASession.frontier
 
     def forgetful(self: Any, page: int = 1) -> tuple[str, Any]:
         return f"{inner(self, page)[0]} {next(calls)}", "ok"
 
-    monkeypatch.setattr(type(env.begin(0)), "frontier", forgetful)
+    monkeypatch.setattr(KGQASession, "frontier", forgetful)
     with pytest.raises(GraphEnvError, match="cannot be branched"):
         trainer.train()
 

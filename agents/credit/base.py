@@ -60,7 +60,7 @@ class Credit(ABC):
         return 1
 
 
-def to_go(rewards: Sequence[float], lam: float) -> Floats:
+def to_go(rewards: Sequence[float] | Floats, lam: float) -> Floats:
     """Return the sum over u >= t of lam**(u - t) * rewards[u], for every t.
 
     >>> to_go([0.25, 0.5], 0.5)
