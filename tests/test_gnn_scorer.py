@@ -28,6 +28,10 @@ from graphenv.agents.gnn.files import Calibration
 from graphenv.agents.gnn.model import ModelConfig, build_model
 from graphenv.agents.gnn.schema import Attribute, Schema
 from graphenv.agents.gnn.scorer import GNNScorer
+from graphenv.benchmarks.machine import machine
+from graphenv.benchmarks.scorer.report import markdown
+from graphenv.benchmarks.scorer.share import timed_scorer
+from graphenv.benchmarks.scorer.speed import scoring_speed
 from graphenv.errors import ConfigError, DataError
 from graphenv.graph import Edge, Graph, Node
 from graphenv.scorers import SCORER_FILE, Judged, StateScorer, View, load_scorer
@@ -678,3 +682,24 @@ def test_a_shape_round_trips():
     config = ModelConfig(encoder="gps", hidden=32, classes=("a", "b"))
     assert ModelConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
     assert Judged(0.5).reason == ""
+
+
+# -- how fast --------------------------------------------------------------------------------------
+
+
+def test_what_a_scorer_spends_is_measured(tmp_path: Path):
+    small().save(tmp_path)
+    opened: Any = load_scorer(tmp_path)
+    with timed_scorer(tmp_path) as spent:
+        load_scorer(tmp_path).values(MADE)
+        load_scorer(tmp_path).links(MADE[:1], [("thing 0", "r", "thing 0")])
+    assert spent.states == 65 and 0.0 < spent.share < 1.0 and spent.per_s > 0.0
+    opened.values(MADE[:1])
+    assert spent.states == 65, "afterwards it is not measured"
+
+
+@pytest.mark.soak
+def test_the_benchmark_runs():
+    rows = scoring_speed(quick=True)
+    page = markdown({"values": rows, "date": "today", "machine": machine("torch")})
+    assert page.count("| rgcn |") == len(rows) == 2
