@@ -150,29 +150,34 @@ def leaf(value: float, *branches: str) -> Trajectory:
 
 def test_siblings_by_hand() -> None:
     group = [leaf(1, "a", "aa"), leaf(0, "a", "ab"), leaf(0, "b", "ba"), leaf(0, "b", "bb")]
-    # V(a) = 1/2, V(b) = 0, V(root) = 1/4.
-    expected = [[0.25, 0.5], [0.25, -0.5], [-0.25, 0.0], [-0.25, 0.0]]
+    # V(a) = 1/2, V(b) = 0; aa and ab are compared with each other.
+    expected = [[0.5, 1.0], [0.5, -1.0], [-0.5, 0.0], [-0.5, 0.0]]
     assert rounded(SiblingsCredit()(group)) == expected
     assert rounded(known(advantages(SiblingsCredit(), group, 4, scale="none"))) == expected
 
 
 def test_turns_behind_the_last_branching_belong_to_it() -> None:
     group = [leaf(1, "a", "aa", "aa", "aa"), leaf(0, "a", "ab"), leaf(0, "b", "b")]
-    expected = [[0.25, 0.5, 0.5, 0.5], [0.25, -0.5], [-0.25, -0.25]]
+    expected = [[0.5, 1.0, 1.0, 1.0], [0.5, -1.0], [-0.5, -0.5]]
     assert rounded(SiblingsCredit()(group)) == expected
 
 
 def test_an_episode_that_ended_early_is_one_child_however_many_rows_it_fills() -> None:
     group = [leaf(1, "a"), leaf(1, "a"), leaf(1, "b", "ba"), leaf(0, "b", "bb")]
-    assert rounded(SiblingsCredit()(group)) == [[0.25], [0.25], [-0.25, 0.5], [-0.25, -0.5]]
+    assert rounded(SiblingsCredit()(group)) == [[0.5], [0.5], [-0.5, 1.0], [-0.5, -1.0]]
+
+
+def test_three_siblings_and_one_that_is_alone() -> None:
+    group = [leaf(1, "a"), leaf(0, "b"), leaf(0, "c", "ca")]
+    # c went on in a branch without siblings (the other crashed): nothing to compare it with.
+    assert rounded(SiblingsCredit(ways=3)(group)) == [[1.0], [-0.5], [-0.5, 0.0]]
 
 
 def test_without_branches_siblings_are_the_outcome() -> None:
     group = [Trajectory((0.0, 1.0)), Trajectory((0.5,)), Trajectory((0.0, 0.0, 0.25))]
-    outcome = advantages(OutcomeCredit(), group, 3)
-    for one, other in zip(advantages(SiblingsCredit(), group, 3), outcome, strict=True):
-        assert one is not None and other is not None
-        assert one == pytest.approx(other)
+    outcome = known(advantages(OutcomeCredit(), group, 3, scale="none"))
+    for one, other in zip(SiblingsCredit()(group), outcome, strict=True):
+        assert one == pytest.approx(other * 3 / 2)  # the mean of the others, not of all
 
 
 @given(leaves=st.integers(1, 64), ways=st.integers(2, 5))
@@ -186,7 +191,7 @@ def test_every_leaf_is_shared_out_once(leaves: int, ways: int) -> None:
 Leaf = tuple[Path, tuple[str, ...]]
 
 
-def trees(chain: Chain, leaves: int) -> list[tuple[float, list[Leaf]]]:
+def trees(chain: Chain, leaves: int, ways: int) -> list[tuple[float, list[Leaf]]]:
     """Every tree of rollouts that can be drawn, with its chance."""
     policy = chain.policy
 
@@ -197,7 +202,7 @@ def trees(chain: Chain, leaves: int) -> list[tuple[float, list[Leaf]]]:
         if over or len(actions) == HORIZON:
             return [(1.0, [((states, actions), names)] * left)]
         found: list[tuple[float, list[Leaf]]] = [(1.0, [])]
-        for place, share in enumerate(shares(left, 2)):
+        for place, share in enumerate(shares(left, ways)):
             name = f"{names[-1] if names else ''}{place}" if left > 1 else names[-1]
             options = []
             for action, chance in enumerate(policy[states[-1]]):
@@ -210,30 +215,31 @@ def trees(chain: Chain, leaves: int) -> list[tuple[float, list[Leaf]]]:
     return grow((0,), (), (), leaves)
 
 
-@pytest.mark.parametrize("leaves", [2, 3, 4])
+@pytest.mark.parametrize(("leaves", "ways"), [(2, 2), (3, 2), (4, 2), (4, 3)])
 @pytest.mark.parametrize("seed", [5, 7, 9])
-def test_the_expected_update_of_siblings_is_the_policy_gradient(seed: int, leaves: int) -> None:
-    """Summed over all trees: the gradient, times G for the rows and 1/2 for two siblings.
+def test_the_expected_update_of_siblings_is_the_policy_gradient(
+    seed: int, leaves: int, ways: int
+) -> None:
+    """Summed over all trees: the gradient, once for each row.
 
     It holds because `shares` does not look at what was played; rows given to what is still open
     would pull the update towards long episodes.
     """
     chain = Chain(seed)
-    exact = chain.gradient(OutcomeCredit(), shaped=False)  # of two episodes, times 1/2
+    exact = chain.gradient(OutcomeCredit(), shaped=False)  # of two episodes, times 1 - 1/2
     total = np.zeros_like(exact)
     mass = 0.0
-    for chance, drawn in trees(chain, leaves):
+    for chance, drawn in trees(chain, leaves, ways):
         group = []
         for path, names in drawn:
             one = chain.trajectory(path, shaped=True)
             group.append(Trajectory(one.rewards, one.settled, branches=names))
         mass += chance
-        found = advantages(SiblingsCredit(), group, leaves, scale="none")
+        found = known(advantages(SiblingsCredit(ways), group, leaves, scale="none"))
         for (path, _), turns in zip(drawn, found, strict=True):
-            assert turns is not None
             total += chance * chain.score(path, turns)
     assert mass == pytest.approx(1.0)
-    np.testing.assert_allclose(total, exact * leaves / 2, atol=1e-12)
+    np.testing.assert_allclose(total, exact * leaves, atol=1e-12)
 
 
 # -- gated (G-RA), and transforms ------------------------------------------------------------------

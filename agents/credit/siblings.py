@@ -23,17 +23,19 @@ class SiblingsCredit(Credit):
 
         V(leaf)   = R of the episode that ends there
         V(parent) = mean of V over its children
-        C[i, t]   = V(branch of turn t) - mean of V over that branch and its siblings
+        C[i, t]   = V(branch of turn t) - mean of V over its siblings
 
     The G episodes of a group are the leaves of one tree: at a turn an open episode goes on in
     `ways` ways, as long as there are leaves to share out (`shares`), and the turns behind the last
     branching belong to the branch that they are in. Follows TreeRPO (Yang et al., 2025).
 
-    Range: that of differences of R. It reads returns alone, so a potential changes nothing. The
-    siblings are drawn in the same state, so their mean is a baseline of that state, whatever came
-    before it: the expected update is the policy gradient times 1 - 1/(number of siblings). The
-    price: fewer first turns are tried, and only training by `rollout_func` can branch. Episodes
-    without branches are leaves below the root, as under `outcome`.
+    Range: that of differences of R; 0 for a branch without siblings. It reads returns alone, so a
+    potential changes nothing. The siblings are drawn in the same state and do not depend on what
+    was done in this branch, so they are a baseline: the expected update is the policy gradient.
+    (With the branch itself in the mean, as published, a turn with n ways would count 1 - 1/n, and
+    turns with few ways less than those with many.) The price: fewer first turns are tried, and only
+    training by `rollout_func` can branch. Episodes without branches are leaves below the root, as
+    under `outcome`.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class SiblingsCredit(Credit):
     ...     Trajectory((0.0, 0.0), branches=("b", "b")),
     ... ]
     >>> [c.tolist() for c in SiblingsCredit()(group)]
-    [[0.25, 0.5], [0.25, -0.5], [-0.25, -0.25]]
+    [[0.5, 1.0], [0.5, -1.0], [-0.5, -0.5]]
     """
 
     name = "siblings"
@@ -84,7 +86,11 @@ class SiblingsCredit(Credit):
             value[way] = float(np.mean(below + ([value[way]] if way in ends else [])))
         found = []
         for way, one in zip(ways, group, strict=True):
-            gains = [value[way[: d + 1]] - value[way[:d]] for d in range(len(way))]
+            gains: list[float] = []
+            for depth in range(len(way)):
+                number = len(children[way[:depth]])
+                among = value[way[: depth + 1]] - value[way[:depth]]  # itself among them
+                gains.append(among * number / (number - 1) if number > 1 else 0.0)
             lengths = [len(list(run)) for _, run in groupby(one.branches)] or [len(one.rewards)]
             found.append(np.repeat(gains, lengths))
         return found
