@@ -33,10 +33,11 @@ class GnnProcess(Scored, StepTerm):
     The level L in [0, 1] is what the shape says a state is worth. On the last turn L(s_T) is that
     of the graph which is handed in if the episode ended with an answer (status `ok`), and 0 if it
     ended in any other way. So the total is L(handed in) - L(start): it depends on the first and the
-    last state alone (and under `galax` on how many turns tried the impossible). Going round, coming back, repeating a turn, standing still and trying many
-    states earn nothing, whatever the scorer says, and running out of turns earns the least there is
-    for the task. Unlike a potential it does change which policies are best: a graph that the scorer
-    overrates is worth handing in. Use it beside a verdict.
+    last state alone (and under `galax` on how many turns tried the impossible). Going round, coming
+    back, repeating a turn, standing still and trying many states earn nothing, whatever the scorer
+    says, and running out of turns earns the least there is for the task. Unlike a potential it does
+    change which policies are best: a graph that the scorer overrates is worth handing in. Use it
+    beside a verdict.
 
     `progress`: L = p, the probability that the graph leads to success.
 
