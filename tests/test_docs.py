@@ -25,6 +25,7 @@ PAGES = {
     "queries.md": ("numba", "sqlglot", "ladybug"),
     "scenes.md": ("numba", "scipy", "PIL"),
     "scorers.md": ("torch_geometric",),
+    "subgraph.md": (),
 }
 """Pages with code, and the optional packages that it needs."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.M | re.S)
