@@ -31,7 +31,7 @@ from graphenv.graph import Graph
 from graphenv.task import SPLITS, Task
 from graphenv.text import format_call
 
-TARGETS = {"k": 4, "seeds": 2, "max_nodes": 14, "max_edges": 16}
+TARGETS = {"grounded": True, "k": 4, "seeds": 2, "max_nodes": 14, "max_edges": 16}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "targets": TARGETS,
     "target_qa": {"k": 4, "seeds": 1, "max_nodes": 14, "max_edges": 16},

@@ -62,7 +62,8 @@ class TargetsSource(SubgraphSource):
     k
         How many targets are asked for; success is precision at k.
     grounded
-        Whether a target counts only where an edge of the subgraph that was built holds it.
+        Whether a target counts only where an edge of the subgraph that was built holds it; else the
+        subgraph is evidence that nobody asks for, as in the published measure.
     seeds
         How many seeds a task gives.
     held_out
@@ -92,7 +93,7 @@ class TargetsSource(SubgraphSource):
         root: str,
         specific: float = 0.2,
         k: int = 10,
-        grounded: bool = True,
+        grounded: bool = False,
         seeds: int = 5,
         held_out: list[str] | None = None,
         max_nodes: int = 40,
