@@ -130,7 +130,7 @@ def value_logits(
     """Return the log-odds of success of some states, before calibration."""
     model.eval()
     found = [np.zeros(0)]
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for i in range(0, len(views), batch_size):
             batch = collate(views[i : i + batch_size], schema)
             found.append(model(batch).value_logit.double().numpy())
@@ -219,7 +219,7 @@ def link_logits(
     model.eval()
     draw = rng("links", seed)
     found = [np.zeros(0)]
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for i in range(0, len(examples), 256):
             views, pairs = _hidden(examples[i : i + 256], schema, draw)
             if views:

@@ -66,7 +66,7 @@ class ScorerConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     fit: FitConfig = field(default_factory=FitConfig)
     text: str = DEFAULT_TEXT
-    attack: AttackConfig = field(default_factory=lambda: AttackConfig(states=300))
+    attack: AttackConfig = field(default_factory=lambda: AttackConfig(states=200))
     hard_negatives: int = 1
     baselines: bool = True
     threshold: float | None = None
@@ -241,7 +241,7 @@ class _Stage:
         how = self._config.attack
         how = replace(
             how,
-            states=how.states if turn else min(how.states, 150),
+            states=how.states if turn else min(how.states, 100),
             below=self._threshold,
             seed=how.seed + turn,
         )
