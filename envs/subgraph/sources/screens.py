@@ -66,6 +66,13 @@ class Counts:
     genes
         The genes in the order of every array below, shape (G,).
 
+    Attributes
+    ----------
+    counted
+        The ids of these lines.
+    total
+        How many of them depend on each gene, shape (G,).
+
     Examples
     --------
     >>> line = CellLine("1", "A", "Lung", "Small Carcinoma", "", frozenset({"KRAS"}))
@@ -79,12 +86,12 @@ class Counts:
     def __init__(self, lines: Iterable[CellLine], genes: Sequence[str]) -> None:
         self.genes = tuple(genes)
         self._place = {gene: i for i, gene in enumerate(self.genes)}
-        self._counted: set[str] = set()
+        self.counted: set[str] = set()
         self.total = np.zeros(len(self.genes), np.int64)
         self._groups: dict[tuple[str, str], NDArray[np.int64]] = {}
         self._sizes: dict[tuple[str, str], int] = {}
         for line in lines:
-            self._counted.add(line.id)
+            self.counted.add(line.id)
             row = self.row(line)
             self.total += row
             for group in line.groups:
@@ -101,7 +108,7 @@ class Counts:
     @property
     def size(self) -> int:
         """Number of lines that are counted."""
-        return len(self._counted)
+        return len(self.counted)
 
     def size_of(self, group: tuple[str, str] | None, leaving: CellLine | None = None) -> int:
         """Return the number of lines of a group (`None`: of all), without the line `leaving`."""
@@ -124,7 +131,7 @@ class Counts:
         return counts / size
 
     def _holds(self, group: tuple[str, str] | None, line: CellLine | None) -> bool:
-        if line is None or line.id not in self._counted:
+        if line is None or line.id not in self.counted:
             return False
         return group is None or group in line.groups
 

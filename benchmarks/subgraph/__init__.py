@@ -1,0 +1,1 @@
+"""Floors and heuristics of the published subgraph tasks."""
