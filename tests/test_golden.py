@@ -306,6 +306,11 @@ TRANSCRIPTS: dict[str, tuple[dict[str, Any], int, list[str] | None]] = {
         7,
         None,
     ),
+    "subgraph_steiner": (
+        {"source": "steiner", "nodes": 24, "terminals": 3, "reward": "triple_f1 + progress"},
+        7,
+        None,
+    ),
     "subgraph_evidence": (
         {"source": "evidence", "reward": "triple_f1 + node_f1 + progress"},
         7,
