@@ -20,6 +20,8 @@ AGENTS: dict[str, str] = {
     "llm": "graphenv.agents.llm:LLMAgent",
     "openai": "graphenv.agents.openai:OpenAIAgent",
     "tiny": "graphenv.agents.llm:TinyAgent",
+    "design-baseline": "graphenv.agents.design.agent:BaselineDesigner",
+    "design-gnn": "graphenv.agents.design.agent:GNNDesigner",
 }
 
 

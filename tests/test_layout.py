@@ -28,6 +28,8 @@ HEAVY = {
 # ... except in these modules and what lies below them, which nothing imports before it is asked.
 MAY_IMPORT_HEAVY = [
     "graphenv.agents.bridge",
+    "graphenv.agents.design.learning",
+    "graphenv.agents.design.picker",
     "graphenv.agents.gnn",
     "graphenv.agents.tiny",
 ]
