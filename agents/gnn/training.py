@@ -18,6 +18,7 @@ from graphenv.agents.gnn.examples import Example, Rollouts
 from graphenv.agents.gnn.files import Calibration
 from graphenv.agents.gnn.fitting import Epoch, FitConfig, fit, link_logits, value_logits
 from graphenv.agents.gnn.heuristics import HEURISTICS, Binned
+from graphenv.agents.gnn.measures import auc
 from graphenv.agents.gnn.model import ModelConfig, ScorerModel, build_model
 from graphenv.agents.gnn.schema import DEFAULT_TEXT, Schema
 from graphenv.agents.gnn.scorer import GNNScorer
@@ -138,12 +139,16 @@ def train_scorer(
     stage = _Stage(config, schema, sets, threshold, on_stage)
     on_stage("fit")
     ours = stage.fitted(config.model)
+    plain = _aucs(ours.rater(schema), sets, threshold)
     ours, first, last = stage.hardened(ours)
     raters = stage.raters(ours)
     on_stage("assess")
     main = HELDOUT_WORLDS if HELDOUT_WORLDS in sets.tests else HELDOUT_TASKS
     report = assess(raters, sets.tests, threshold=threshold, main=main)
-    report["adversary"] = {"before": first.to_json(), "after": last.to_json()}
+    report["adversary"] = {
+        "before": {**first.to_json(), "auc": plain},
+        "after": {**last.to_json(), "auc": _aucs(raters["gnn"], sets, threshold)},
+    }
     report["training"] = {
         "states": len(sets.train),
         "validation_states": len(sets.validation),
@@ -267,6 +272,15 @@ def _threshold(train: Sequence[Example]) -> float:
     outcomes = np.array([example.outcome for example in train])
     share = float((outcomes >= 0.5).mean()) if len(outcomes) else 0.0
     return 0.5 if 0.1 <= share <= 0.9 else max(1e-6, float(np.median(outcomes)))
+
+
+def _aucs(rate: Rater, sets: Sets, threshold: float) -> dict[str, float | None]:
+    """Return the AUC on every set that was not trained on."""
+    found = {"validation": sets.validation, **sets.tests}
+    return {
+        name: auc(rate(rows), [example.outcome >= threshold for example in rows])
+        for name, rows in found.items()
+    }
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
