@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from subgraph_layouts import (
 )
 
 from graphenv import envs
+from graphenv.benchmarks.subgraph.__main__ import SUITE
 from graphenv.envs.subgraph.sources import SubgraphSource, make_source
 from graphenv.envs.subgraph.sources.interactome import load_interactome
 from graphenv.envs.subgraph.sources.prizes import read_prizes
-from graphenv.envs.subgraph.sources.targets import FEATURES
+from graphenv.envs.subgraph.sources.targets import FEATURES, TargetsSource
 from graphenv.errors import ConfigError, DataError
 from graphenv.graph import Graph
 from graphenv.task import SPLITS, Task
@@ -433,3 +435,31 @@ def test_published_prizes(graphenv_data: Path) -> None:
     assert known["a549__Tgfb_phos"] in (49, 52) and known["GBM__gbm_prize"] == 77
     assert known["CPDB__pyr_rho_mrna_noUBC"] == 169 and len(known) == 4
     assert source.best_known(0).value > 0
+
+
+# -- the benchmark --------------------------------------------------------------------------------
+
+
+def test_benchmark_has_a_row_for_every_floor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("scipy")  # networkx ranks with it
+    write_prizes(tmp_path / "subgraph")
+    monkeypatch.setenv("GRAPHENV_DATA", str(tmp_path))
+    monkeypatch.setattr("graphenv.benchmarks.subgraph.targets.K", 4)
+    small = {"k": 4, "max_nodes": 20}
+    monkeypatch.setattr(
+        "graphenv.benchmarks.subgraph.targets.TargetsSource", partial(TargetsSource, **small)
+    )
+    results = SUITE.measure(SUITE.sections, quick=True)
+    rows = {(r["split"], r["genes"], r["ranking"]): r["p"] for r in results["targets"]}
+    assert len(rows) == 2 * (2 + 6) and all(0 <= value <= 1 for value in rows.values())
+    assert rows["heldout", "all", "popularity"] >= 0.5  # two genes that every line needs
+    assert rows["heldout", "specific", "popularity"] < rows["heldout", "all", "popularity"]
+    for row in results["forests"]:
+        assert row["value"] <= 1e-6 if row["heuristic"] == "nothing" else row["share"] <= 1
+    best = {r["file"]: r["value"] for r in results["forests"] if r["heuristic"] == "best known"}
+    assert all(r["value"] <= best[r["file"]] + 1e-6 for r in results["forests"])
+    assert all(row["cost_ratio"] <= 1 for row in results["trees"])
+    page = SUITE.markdown(results)
+    assert "| heldout | 4 | specific, network | walk from seeds |" in page

@@ -12,7 +12,7 @@ SUITE = Suite(
     about=__doc__,
     sections={"targets": target_floors, "forests": forest_heuristics, "trees": tree_heuristics},
     markdown=markdown,
-    packages=("graphenv", "numpy", "networkx"),
+    packages=("graphenv", "numpy", "networkx", "scipy"),
 )
 
 if __name__ == "__main__":
