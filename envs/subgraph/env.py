@@ -52,9 +52,10 @@ class SubgraphEnv(GraphEnv):
     Rewards
     -------
     Any expression over the terms of family `subgraph`, default `triple_f1`, which needs a gold
-    graph; where the goal is a ranking name another (`hits`, `answer_f1`). Truth
-    (`info["success"]`) is of the source: F1 of edges and lone nodes against the gold graph, a
-    measure of the ranking, or the value reached as a share of the best known one.
+    graph; where the goal is a ranking name another (`hits`, `answer_f1`), and `objective` where a
+    value is to be large. Truth (`info["success"]`) is of the source: F1 of edges and lone nodes
+    against the gold graph, a measure of the ranking, or the value reached as a share of the best
+    known one.
 
     Termination
     -----------

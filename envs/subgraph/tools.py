@@ -165,10 +165,10 @@ class GrowingSession(SubgraphSession):
     def _done(self, what: str, shown: str, reason: str) -> tuple[str, Status]:
         if reason:
             return f"Not {what}: {reason}.", "infeasible"
-        left = self._builder.budget
-        nodes, edges = len(self._builder.nodes), len(self._builder.edges)
-        said = f"{what.capitalize()} {shown}. Graph: {nodes} nodes, {edges} edges; room for "
-        return f"{said}{left['nodes']} nodes and {left['edges']} edges.", "ok"
+        builder = self._builder
+        nodes, edges = len(builder.nodes), len(builder.edges) + len(builder.proposed)
+        said = f"{what.capitalize()} {shown}. Now {nodes} of {builder.max_nodes} nodes and "
+        return f"{said}{edges} of {builder.max_edges} edges.", "ok"
 
 
 class GraphSession(GrowingSession):
