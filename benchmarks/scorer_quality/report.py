@@ -16,8 +16,8 @@ Written by `python -m graphenv.benchmarks.scorer_quality`; do not edit. One trai
 the default settings of `graphenv train-scorer` (docs/scorers.md says what they mean). AUC: success
 against failure of the state's outcome. Progress: rank correlation with the true nearness to the
 gold, over all states and within tasks, which nothing was trained on. Held-out worlds share no
-entity with the training worlds; nothing was tuned, stopped or calibrated on any test set. Heuristics are
-binned: each gets the mean outcome of training states in its bin.
+entity with the training worlds; nothing was tuned, stopped or calibrated on any test set.
+Heuristics are binned: each gets the mean outcome of training states in its bin.
 """
 
 
