@@ -187,8 +187,11 @@ def test_heldout_tissues_are_the_published_ones_or_stand_ins(tmp_path: Path) -> 
     assert {task.id for task in made("targets", root, "heldout")} == {t.id for t in heldout}
 
 
+@pytest.mark.parametrize("specific", [0.25, 1])
 @pytest.mark.parametrize("number", [0, 1], ids=["held out", "training"])
-def test_nothing_of_a_line_is_told_before_it_is_asked_for(tmp_path: Path, number: int) -> None:
+def test_nothing_of_a_line_is_told_before_it_is_asked_for(
+    tmp_path: Path, number: int, specific: float
+) -> None:
     """Prompt, seeds and numbers of a task are the same whatever its line depends on."""
     root = screens_and_network(tmp_path)
     rows = lines()
@@ -196,14 +199,14 @@ def test_nothing_of_a_line_is_told_before_it_is_asked_for(tmp_path: Path, number
     def told() -> dict[str, tuple[Any, ...]]:
         found = {}
         for split in SPLITS:
-            source = made("targets", root, split, specific=1)
+            source = made("targets", root, split, specific=specific)
             for task in source:
                 values = source.world(task.index).feature_values
                 found[task.id] = (split, task.prompt, task.meta, values.tobytes())
         return found
 
     before = told()
-    rows[number]["selective_dependencies"] = [*PROTEINS[20:30], "P50"]
+    rows[number]["selective_dependencies"] = [*PROTEINS[20:36], "P50"]
     write_lines(root, rows)
     after, own = told(), f"targets/{rows[number]['cell_line_id']}"
     assert after[own] == before[own] and before[own][0] == ("heldout", "train")[number]

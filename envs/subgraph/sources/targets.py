@@ -140,11 +140,14 @@ class TargetsSource(SubgraphSource):
     @cached_property
     def candidates(self) -> NDArray[np.bool_]:
         """Which proteins may be gold, by entity id: screened, not pan-essential, specific."""
-        known = self.screens.screened.difference(self.screens.essential)
-        listed = np.array([name in known for name in self.network.names], np.bool_)
         few = self.counts.total <= self.specific * self.counts.size
-        both: NDArray[np.bool_] = listed & few
+        both: NDArray[np.bool_] = self._listed & few
         return both
+
+    @cached_property
+    def _listed(self) -> NDArray[np.bool_]:
+        known = self.screens.screened.difference(self.screens.essential)
+        return np.array([name in known for name in self.network.names], np.bool_)
 
     def gold(self, line: CellLine) -> list[str]:
         """Return the context-specific genes of the network that a line depends on, by name."""
@@ -163,11 +166,15 @@ class TargetsSource(SubgraphSource):
         return None
 
     def seeds(self, line: CellLine) -> list[str]:
-        """Return the candidates that the nearest context needs more often than all lines do."""
+        """Return the specific genes that the nearest context needs more often than all lines do.
+
+        Which genes are specific is counted without the line too.
+        """
         usual = self.counts.share(None, line)
+        may = self._listed & (usual <= self.specific)
         group = self.nearest_group(line)
         more = usual if group is None else self.counts.share(group, line) - usual
-        ranked = np.argsort(-np.where(self.candidates, more, -np.inf), kind="stable")
+        ranked = np.argsort(-np.where(may, more, -np.inf), kind="stable")
         return [self.network.names[i] for i in ranked[: self._seeds].tolist()]
 
     # -- tasks --------------------------------------------------------------------------------
