@@ -139,6 +139,8 @@ def _steps(step: Step, start: str, end: str, world: World) -> Iterator[tuple[str
 def _items(plan: Plan, world: World) -> Found:
     for at, item in enumerate(plan.select):
         for done, new in _item(item, plan.pattern, world):
+            if plan.other is not None and new.at >= len(plan.other.types):
+                continue  # the other side has no such node
             select = (*plan.select[:at], new, *plan.select[at + 1 :])
             group = tuple(new if g == item else g for g in plan.group)
             yield done, replace(plan, select=select, group=group)
