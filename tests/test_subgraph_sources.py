@@ -20,7 +20,7 @@ from graphenv.envs.kgqa.sources import make_source as make_questions
 from graphenv.envs.subgraph.sources import SubgraphSource, make_source
 from graphenv.envs.subgraph.sources.base import edge_actions
 from graphenv.envs.subgraph.sources.motif.questions import FRAMES, NOUNS
-from graphenv.envs.subgraph.sources.motif.schema import FEATURES, RELATIONS, TRAITS
+from graphenv.envs.subgraph.sources.motif.schema import RELATIONS, TRAITS
 from graphenv.envs.subgraph.sources.motif.source import MotifSource
 from graphenv.envs.subgraph.sources.paths import evidence_of
 from graphenv.envs.subgraph.truths import graph_truth, part_f1, ranking_truth
@@ -146,7 +146,18 @@ def test_tasks_are_distinct() -> None:
     assert len({task.id for task in tasks}) == len(tasks)
 
 
-NUMBERS = "|".join(FEATURES)
+@pytest.mark.soak
+@pytest.mark.parametrize("split", ["train", "heldout"])
+def test_all_default_tasks_are_distinct(split: str) -> None:
+    source = MotifSource(split=split)
+    seen: set[str] = set()
+    for index in range(len(source)):
+        task = source[index]
+        assert task.target.graph is not None and task.target.graph.num_edges in (2, 3, 4)
+        seen.add(task.prompt)
+    assert len(seen) == len(source)
+
+
 CLAUSE = re.compile(r"(\S+)(?: \((.*?)\))? (\w+) (\S+?)(?: \((.*?)\))?$")
 
 
