@@ -105,7 +105,13 @@ def test_designers_say_what_they_cannot_do():
 torch: Any = pytest.importorskip("torch")
 pytest.importorskip("torch_geometric")
 
-TINY = {"source": "ba", "nodes": 8, "attach": 1, "budget": 1, "objective": "efficiency"}
+TINY: dict[str, Any] = {
+    "source": "ba",
+    "nodes": 8,
+    "attach": 1,
+    "budget": 1,
+    "objective": "efficiency",
+}
 
 
 def test_which_nodes_may_be_picked():
@@ -154,7 +160,7 @@ def test_it_learns_to_beat_random_on_networks_it_never_saw(picker: Any):
         "random": BaselineDesigner(env, method="random"),
     }
     success = {
-        name: np.mean([e.success for e in agents.rollout_batch(env, designer, range(40))])
+        name: float(np.mean([e.success for e in agents.rollout_batch(env, designer, range(40))]))
         for name, designer in designers.items()
     }
     assert success["gnn"] > success["random"] + 0.1, success

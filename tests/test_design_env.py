@@ -137,7 +137,7 @@ def test_repair_offers_to_remove_and_build_does_not():
 def test_an_answer_comes_on_top_of_what_was_added():
     env = fx.make_env(budget=2)
     episode = env.play(PATH, [add(0, 4), block([[1, 5]])])
-    assert json.loads(episode.outcome.program)["add"] == [["0", "4"], ["1", "5"]]  # type: ignore[union-attr, arg-type]
+    assert json.loads(episode.outcome.program)["add"] == [["0", "4"], ["1", "5"]]
     over = env.play(PATH, [add(0, 4) + add(1, 5), block([[0, 2]])])
     assert over.status == "infeasible" and over.success == 0.0
 

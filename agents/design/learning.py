@@ -276,6 +276,6 @@ def _improve(
     value = said.gather(1, torch.from_numpy(pick)[:, None]).squeeze(1)
     loss = smooth_l1_loss(value, target)
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(picker.parameters(), 5.0)
     optimizer.step()

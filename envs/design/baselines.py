@@ -33,7 +33,8 @@ def degree_product(network: Network) -> np.ndarray:
     """Return minus the product of the degrees of the ends of each missing edge, (C,)."""
     degrees = network.adjacency.sum(axis=1)
     ends = _ends(network)
-    return -(degrees[ends[:, 0]] * degrees[ends[:, 1]]).astype(float)
+    products: np.ndarray = degrees[ends[:, 0]] * degrees[ends[:, 1]]
+    return -products.astype(float)
 
 
 def fiedler(network: Network) -> np.ndarray:

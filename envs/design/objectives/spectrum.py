@@ -15,7 +15,8 @@ def laplacians(adjacency: np.ndarray) -> np.ndarray:
     """Return the Laplacians D - A, (B, n, n), of networks (B, n, n)."""
     ties = adjacency.astype(float)
     size = ties.shape[1]
-    return np.eye(size)[None] * ties.sum(axis=2)[:, None, :] - ties
+    found: np.ndarray = np.eye(size)[None] * ties.sum(axis=2)[:, None, :] - ties
+    return found
 
 
 class SpectralGap(Objective):
@@ -45,4 +46,5 @@ class SpectralGap(Objective):
             return np.ones(len(adjacency))
         second = np.linalg.eigvalsh(laplacians(adjacency))[:, 1]
         # The last digits of an eigenvalue depend on the library that solves it.
-        return np.clip(np.round(second / size, 9), 0.0, 1.0)
+        found: np.ndarray = np.clip(np.round(second / size, 9), 0.0, 1.0)
+        return found
