@@ -100,7 +100,7 @@ from graphenv.cli import COMMANDS
 heavy = {"torch", "trl", "transformers", "matplotlib", "pandas", "datasets", "rich", "yaml"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 for name in COMMANDS:
-    import_module(f"graphenv.cli.{name}_command")
+    import_module(f"graphenv.cli.{name.replace('-', '_')}_command")
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     done = subprocess.run(
