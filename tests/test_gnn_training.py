@@ -426,9 +426,11 @@ def test_classes_are_learned_where_they_are_given() -> None:
     rows = [replace(e, label="even" if i % 2 else "odd") for i, e in enumerate(rows_of(20))]
     schema = Schema.of([e.view for e in rows], text="hashed:16")
     model = build_model(ModelConfig(hidden=8, layers=1, classes=("even", "odd")), schema)
-    before = model.classes[0].weight.detach().clone()
+    assert model.classes is not None
+    weights = next(model.classes.parameters())
+    before = weights.detach().clone()
     fit(model, schema, rows, rows, FitConfig(epochs=1))
-    assert not np.array_equal(before.numpy(), model.classes[0].weight.detach().numpy())
+    assert not np.array_equal(before.numpy(), weights.detach().numpy())
 
 
 def test_a_run_writes_a_scorer_that_can_be_loaded(tmp_path: Path) -> None:

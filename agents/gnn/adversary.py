@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Attack:
     below: float
     scored: int
 
-    def to_json(self) -> dict[str, float | int | dict[str, int]]:
+    def to_json(self) -> dict[str, Any]:
         """Return its figures: mean values and shares of fooled states, before and after."""
         before = np.array([state.before for state in self.found])
         after = np.array([state.after for state in self.found])

@@ -23,7 +23,7 @@ PULL = 0.01
 class Bin(NamedTuple):
     """Predictions of one interval: how many, what they say on average, what came true."""
 
-    count: int
+    states: int
     predicted: float
     observed: float
 
@@ -74,7 +74,7 @@ def reliability(values: ArrayLike, outcomes: ArrayLike, bins: int = 10) -> list[
     """Return the bins of equal width over [0, 1] that hold any predictions.
 
     >>> reliability([0.05, 0.95, 0.99], [0.0, 1.0, 0.5])
-    [Bin(count=1, predicted=0.05, observed=0.0), Bin(count=2, predicted=0.97, observed=0.75)]
+    [Bin(states=1, predicted=0.05, observed=0.0), Bin(states=2, predicted=0.97, observed=0.75)]
     """
     x, y = np.asarray(values, dtype=np.float64), np.asarray(outcomes, dtype=np.float64)
     place = np.minimum((x * bins).astype(int), bins - 1)
@@ -93,8 +93,8 @@ def calibration_error(values: ArrayLike, outcomes: ArrayLike, bins: int = 10) ->
     0.163
     """
     found = reliability(values, outcomes, bins)
-    total = sum(row.count for row in found)
-    return sum(row.count * abs(row.predicted - row.observed) for row in found) / max(1, total)
+    total = sum(row.states for row in found)
+    return sum(row.states * abs(row.predicted - row.observed) for row in found) / max(1, total)
 
 
 def draw_calibration(shown: Sequence[tuple[str, Sequence[Bin]]], path: str | Path) -> Path:
@@ -115,10 +115,10 @@ def draw_calibration(shown: Sequence[tuple[str, Sequence[Bin]]], path: str | Pat
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle="--")
     for name, bins in shown:
-        total = max(1, sum(row.count for row in bins))
+        total = max(1, sum(row.states for row in bins))
         x, y = [row.predicted for row in bins], [row.observed for row in bins]
         axes.plot(x, y, marker="", label=name)
-        axes.scatter(x, y, s=[10 + 200 * row.count / total for row in bins])
+        axes.scatter(x, y, s=[10 + 200 * row.states / total for row in bins])
     axes.set_xlabel("predicted probability of success")
     axes.set_ylabel("share that succeeded")
     axes.legend(frameon=False)

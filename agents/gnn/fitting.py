@@ -183,7 +183,7 @@ def _pass(
         if hides:
             loss = loss + config.link_weight * _link_loss(model, schema, rows, draw)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     return total / len(train)
@@ -223,8 +223,7 @@ def link_logits(
         for i in range(0, len(examples), 256):
             views, pairs = _hidden(examples[i : i + 256], schema, draw)
             if views:
-                logits = _pair_logits(model, schema, views, pairs)
-                found.append(logits.double().numpy())
+                found.append(_pair_logits(model, schema, views, pairs).double().numpy())
     logits = np.concatenate(found)
     return logits, np.tile([1.0, 0.0], len(logits) // 2)
 

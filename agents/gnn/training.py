@@ -116,8 +116,8 @@ def train_scorer(
 
     The folder then holds `scorer.json` and `model.safetensors` (the scorer: `load_scorer(out)`),
     `assessment.json`, `config.json`, and, if matplotlib is there, `calibration.png`. A pure
-    function of its arguments on one machine. Test sets are looked at once, at the end; stopping
-    and calibration use the validation set.
+    function of its arguments on one machine. Test sets decide nothing: stopping and
+    calibration use the validation set, hard negatives are made from training states.
 
     Parameters
     ----------
