@@ -187,7 +187,7 @@ def test_heldout_tissues_are_the_published_ones_or_stand_ins(tmp_path: Path) -> 
     assert {task.id for task in made("targets", root, "heldout")} == {t.id for t in heldout}
 
 
-@pytest.mark.parametrize("specific", [0.25, 1])
+@pytest.mark.parametrize("specific", [0.195, 1])  # at 0.195 the line tips a gene over
 @pytest.mark.parametrize("number", [0, 1], ids=["held out", "training"])
 def test_nothing_of_a_line_is_told_before_it_is_asked_for(
     tmp_path: Path, number: int, specific: float
@@ -199,7 +199,7 @@ def test_nothing_of_a_line_is_told_before_it_is_asked_for(
     def told() -> dict[str, tuple[Any, ...]]:
         found = {}
         for split in SPLITS:
-            source = made("targets", root, split, specific=specific)
+            source = made("targets", root, split, specific=specific, k=1)
             for task in source:
                 values = source.world(task.index).feature_values
                 found[task.id] = (split, task.prompt, task.meta, values.tobytes())
