@@ -20,6 +20,7 @@ import pytest
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
     "construction.md": ("scipy",),
+    "credit.md": (),
     "design.md": (),
     "ged.md": ("numba",),
     "process-rewards.md": (),
