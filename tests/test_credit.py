@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 from credit_fixture import Chain, close, compared, group_of, known
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphenv import rewards
@@ -199,6 +199,7 @@ def test_every_credit_has_a_name_and_pickles(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [*CREDITS, *(f"turn|{name}" for name in TRANSFORMS)])
+@settings(max_examples=20)
 @given(group=GROUP)
 def test_every_credit_is_finite_and_bounded_by_what_was_earned(
     text: str, group: list[list[float]]
@@ -212,6 +213,7 @@ def test_every_credit_is_finite_and_bounded_by_what_was_earned(
 
 
 @pytest.mark.parametrize("text", [*CREDITS, *(f"turn|{name}" for name in TRANSFORMS)])
+@settings(max_examples=20)
 @given(steps=STEPS, size=st.integers(2, 4))
 def test_episodes_that_are_alike_get_nothing(text: str, steps: list[float], size: int) -> None:
     same = group_of([steps])[0]

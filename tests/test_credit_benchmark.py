@@ -44,6 +44,7 @@ def test_a_potential_pays_the_same_constant_in_every_episode() -> None:
         assert np.ptp(np.subtract(plain, shaped)) == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.soak
 def test_the_question_is_that_of_the_environment() -> None:
     task = question()
     won = [play for play in task.plays if play.verdict == 1.0]

@@ -33,9 +33,7 @@ from graphenv.text import format_call
 
 pytestmark = pytest.mark.train
 
-OF_TURNS = [
-    *("turn(lam=1)|delta", "min-form", "trajectory-graph", "prefix-tree", "prefix-tree(by=token)"),
-]
+OF_TURNS = ["turn(lam=1)|delta", "trajectory-graph", "prefix-tree(by=token)"]
 
 
 @pytest.fixture(scope="module")
