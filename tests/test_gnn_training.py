@@ -22,7 +22,7 @@ from graphenv.scorers import View, load_scorer
 
 pytest.importorskip("torch_geometric")
 
-from graphenv.agents.gnn.adversary import EDITS, AttackConfig, attack, hard_negatives
+from graphenv.agents.gnn.adversary import AttackConfig, attack, hard_negatives
 from graphenv.agents.gnn.assessment import assess, judged_by, verdict
 from graphenv.agents.gnn.calibration import (
     calibration_error,
@@ -30,7 +30,9 @@ from graphenv.agents.gnn.calibration import (
     fit_calibration,
     reliability,
 )
-from graphenv.agents.gnn.examples import PLAYERS, Collection, Example, Rollouts, collect, watched
+from graphenv.agents.gnn.collecting import collect, watched
+from graphenv.agents.gnn.edits import EDITS
+from graphenv.agents.gnn.examples import PLAYERS, Collection, Example, Rollouts
 from graphenv.agents.gnn.fitting import FitConfig, fit, value_logits
 from graphenv.agents.gnn.heuristics import HEURISTICS, Binned, degree, distance, size
 from graphenv.agents.gnn.measures import auc, auc_gain, spearman

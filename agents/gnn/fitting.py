@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -16,16 +16,15 @@ from torch.nn import functional
 from graphenv.agents.gnn.calibration import fit_calibration
 from graphenv.agents.gnn.examples import Example
 from graphenv.agents.gnn.features import collate
+from graphenv.agents.gnn.hiding import hidden_edges, pair_logits
 from graphenv.agents.gnn.model import ScorerModel
 from graphenv.agents.gnn.schema import Schema
-from graphenv.agents.gnn.texts import text_vectors
 from graphenv.checks import whole
 from graphenv.errors import ConfigError
-from graphenv.graph import Graph
 from graphenv.scorers import View
 from graphenv.seeding import rng, stable_hash
 
-__all__ = ["Epoch", "FitConfig", "fit", "link_logits", "value_logits"]
+__all__ = ["Epoch", "FitConfig", "fit", "one_thread", "value_logits"]
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +44,8 @@ class FitConfig:
         Of AdamW.
     link_weight
         Weight of the link loss beside that of the value; 0 leaves the link head untrained.
+    success
+        Outcome from which the edges of a state are right ones for the link head.
     seed
         Of the order, of dropout and of hidden edges.
     """
@@ -55,12 +56,13 @@ class FitConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     link_weight: float = 0.2
+    success: float = 0.5
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch_size"):
             whole("FitConfig", name, getattr(self, name), 1)
-        for name in ("learning_rate", "weight_decay", "link_weight"):
+        for name in ("learning_rate", "weight_decay", "link_weight", "success"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < float("inf"):
                 raise ConfigError(f"FitConfig: {name}={value!r} must be a number from 0")
@@ -104,7 +106,7 @@ def fit(
     outcomes = np.array([example.outcome for example in validation])
     history: list[Epoch] = []
     best, kept, waited = float("inf"), _weights(model), 0
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]), one_thread():
         # Dropout draws from torch's global generator; the caller's is restored afterwards.
         torch.manual_seed(stable_hash("fit", config.seed, bits=63))
         for epoch in range(config.epochs):
@@ -130,7 +132,7 @@ def value_logits(
     """Return the log-odds of success of some states, before calibration."""
     model.eval()
     found = [np.zeros(0)]
-    with torch.inference_mode(), _one_thread():
+    with torch.inference_mode(), one_thread():
         for i in range(0, len(views), batch_size):
             batch = collate(views[i : i + batch_size], schema)
             found.append(model(batch).value_logit.double().numpy())
@@ -145,7 +147,7 @@ def _calibrated_loss(logits: Floats, outcomes: Floats) -> float:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let torch use one thread: batches are small, and waiting threads cost more than they do."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -181,7 +183,7 @@ def _pass(
         if heads.class_logits is not None:
             loss = loss + _class_loss(heads.class_logits, rows, model.config.classes)
         if hides:
-            loss = loss + config.link_weight * _link_loss(model, schema, rows, draw)
+            loss = loss + config.link_weight * _link_loss(model, schema, rows, config.success, draw)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -205,91 +207,17 @@ def _class_loss(logits: Tensor, rows: Sequence[Example], classes: Sequence[str])
     return functional.cross_entropy(logits, labels, ignore_index=-1)
 
 
-Pair = tuple[tuple[int, str, int], tuple[int, str, int]]
-"""A right edge and a wrong one, between rows of a graph."""
-
-
-def link_logits(
-    model: ScorerModel, schema: Schema, examples: Sequence[Example], *, seed: int = 0
-) -> tuple[Floats, Floats]:
-    """Return the log-odds of hidden edges and corrupted ones, and which are right (1 or 0).
-
-    One pair of each state that led to success, for calibration.
-    """
-    model.eval()
-    draw = rng("links", seed)
-    found = [np.zeros(0)]
-    with torch.inference_mode(), _one_thread():
-        for i in range(0, len(examples), 256):
-            views, pairs = _hidden(examples[i : i + 256], schema, draw)
-            if views:
-                found.append(_pair_logits(model, schema, views, pairs).double().numpy())
-    logits = np.concatenate(found)
-    return logits, np.tile([1.0, 0.0], len(logits) // 2)
-
-
 def _link_loss(
-    model: ScorerModel, schema: Schema, rows: Sequence[Example], draw: np.random.Generator
+    model: ScorerModel,
+    schema: Schema,
+    rows: Sequence[Example],
+    success: float,
+    draw: np.random.Generator,
 ) -> Tensor | float:
     """Return the cross-entropy of hidden edges against corrupted ones, one pair a state."""
-    views, pairs = _hidden(rows, schema, draw)
+    views, pairs = hidden_edges(rows, schema, success, draw)
     if not views:
         return 0.0
-    logits = _pair_logits(model, schema, views, pairs)
+    logits = pair_logits(model, schema, views, pairs)
     right = torch.tensor([1.0, 0.0] * len(pairs))
     return functional.binary_cross_entropy_with_logits(logits, right)
-
-
-def _hidden(
-    rows: Sequence[Example], schema: Schema, draw: np.random.Generator
-) -> tuple[list[View], list[Pair]]:
-    """Return states that led to success without one of their edges, and a pair for each."""
-    views: list[View] = []
-    pairs: list[Pair] = []
-    for example in rows:
-        graph = example.view.graph
-        if example.outcome < 0.5 or not graph.edges:
-            continue
-        hidden = graph.edges[int(draw.integers(graph.num_edges))]
-        right = (hidden.head, hidden.relation, hidden.tail)
-        wrong = _corrupted(graph, right, schema.relations, draw)
-        if wrong is not None:
-            rest = tuple(edge for edge in graph.edges if edge != hidden)
-            views.append(View(example.view.question, replace(graph, edges=rest)))
-            pairs.append((right, wrong))
-    return views, pairs
-
-
-def _pair_logits(
-    model: ScorerModel, schema: Schema, views: Sequence[View], pairs: Sequence[Pair]
-) -> Tensor:
-    batch = collate(views, schema)
-    first = batch.ptr[:-1].tolist()
-    asked = [(at, *triple) for at, pair in zip(first, pairs, strict=True) for triple in pair]
-    head = torch.tensor([at + h for at, h, _, _ in asked])
-    tail = torch.tensor([at + t for at, _, _, t in asked])
-    relation = torch.from_numpy(text_vectors(schema.text).rows([r for _, _, r, _ in asked]))
-    return model.link_logits(model(batch), batch, head, relation, tail)
-
-
-def _corrupted(
-    graph: Graph,
-    edge: tuple[int, str, int],
-    relations: Sequence[str],
-    draw: np.random.Generator,
-) -> tuple[int, str, int] | None:
-    """Return the edge with another end or relation, one that the graph does not have."""
-    head, relation, tail = edge
-    known = {(e.head, e.relation, e.tail) for e in graph.edges}
-    for _ in range(4):
-        kind = int(draw.integers(3))
-        other = int(draw.integers(len(graph)))
-        if kind == 0 and relations:
-            made = (head, relations[int(draw.integers(len(relations)))], tail)
-        elif kind == 1:
-            made = (other, relation, tail)
-        else:
-            made = (head, relation, other)
-        if made not in known and made[0] != made[2]:
-            return made
-    return None

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphenv.agents.base import task_indices
-from graphenv.agents.gnn.examples import Example, Rollouts, collect
+from graphenv.agents.gnn.collecting import collect
+from graphenv.agents.gnn.examples import Example, Rollouts
 from graphenv.checks import whole
 from graphenv.envs import make
 from graphenv.errors import ConfigError

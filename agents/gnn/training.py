@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graphenv.agents.gnn.adversary import Attack, AttackConfig, attack, hard_negatives
+from graphenv.agents.gnn.adversary import Attack, attack, hard_negatives
 from graphenv.agents.gnn.assessment import Rater, assess
 from graphenv.agents.gnn.calibration import draw_calibration, fit_calibration, reliability
-from graphenv.agents.gnn.examples import Example, Rollouts
+from graphenv.agents.gnn.examples import Example
 from graphenv.agents.gnn.files import Calibration
-from graphenv.agents.gnn.fitting import Epoch, FitConfig, fit, link_logits, value_logits
+from graphenv.agents.gnn.fitting import Epoch, FitConfig, fit, one_thread, value_logits
 from graphenv.agents.gnn.heuristics import HEURISTICS, Binned
+from graphenv.agents.gnn.hiding import link_logits
 from graphenv.agents.gnn.measures import auc
 from graphenv.agents.gnn.model import ModelConfig, ScorerModel, build_model
-from graphenv.agents.gnn.schema import DEFAULT_TEXT, Schema
+from graphenv.agents.gnn.schema import Schema
 from graphenv.agents.gnn.scorer import GNNScorer
-from graphenv.agents.gnn.sets import HELDOUT_TASKS, HELDOUT_WORLDS, Sets, Worlds, gather
-from graphenv.checks import whole
+from graphenv.agents.gnn.sets import HELDOUT_TASKS, HELDOUT_WORLDS, Sets, gather
+from graphenv.agents.gnn.settings import ScorerConfig
 from graphenv.errors import ConfigError
 from graphenv.scorers import View
 
@@ -35,51 +36,6 @@ PLOT_FILE = "calibration.png"
 MLP = "MLP without edges"
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScorerConfig:
-    """All that decides what a training run gives; saved with it as `config.json`.
-
-    Parameters
-    ----------
-    worlds
-        Where states come from.
-    rollouts
-        Who plays, and how outcomes are measured.
-    model, fit
-        The network and how it is fitted.
-    text
-        How words become vectors (`Schema.text`).
-    attack
-        The search for overrated states; its `states` and `seed` are those of the training round.
-    hard_negatives
-        Rounds in which states that the search found are added and the network is fitted on.
-    baselines
-        Whether a network without edges is trained too, to be beaten.
-    threshold
-        Outcome from which a state counts as a success; `None`: 0.5, or the median outcome of
-        training states if nine in ten of them lie on one side of 0.5.
-    """
-
-    worlds: Worlds = field(default_factory=Worlds)
-    rollouts: Rollouts = field(default_factory=Rollouts)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    fit: FitConfig = field(default_factory=FitConfig)
-    text: str = DEFAULT_TEXT
-    attack: AttackConfig = field(default_factory=lambda: AttackConfig(states=200))
-    hard_negatives: int = 1
-    baselines: bool = True
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        whole("train_scorer", "hard_negatives", self.hard_negatives, 0, 10)
-        if self.threshold is not None and not 0 < self.threshold <= 1:
-            raise ConfigError(f"train_scorer: threshold={self.threshold!r} must lie in (0, 1]")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-able form."""
-        return asdict(self)
 
 
 class Trained(NamedTuple):
@@ -136,6 +92,7 @@ def train_scorer(
         sets = gather(config.worlds, config.rollouts, on_task=lambda: on_stage("task"))
     schema = Schema.of([example.view for example in sets.train], text=config.text)
     threshold = config.threshold or _threshold(sets.train)
+    config = replace(config, threshold=threshold, fit=replace(config.fit, success=threshold))
     stage = _Stage(config, schema, sets, threshold, on_stage)
     on_stage("fit")
     ours = stage.fitted(config.model)
@@ -205,7 +162,8 @@ class _Stage:
         temperature, shift = fit_calibration(logits, [example.outcome for example in held])
         if how.link_weight == 0:
             return Calibration(temperature=temperature, shift=shift)
-        links, right = link_logits(model, self._schema, held, seed=how.seed)
+        with one_thread():
+            links, right = link_logits(model, self._schema, held, how.success, seed=how.seed)
         link_temperature, link_shift = fit_calibration(links, right)
         return Calibration(
             temperature=temperature,
