@@ -450,7 +450,7 @@ def test_benchmark_has_a_row_for_every_floor(
     write_prizes(tmp_path / "subgraph")
     monkeypatch.setenv("GRAPHENV_DATA", str(tmp_path))
     monkeypatch.setattr("graphenv.benchmarks.subgraph.targets.K", 4)
-    small = {"k": 4, "max_nodes": 20}
+    small: dict[str, Any] = {"k": 4, "max_nodes": 20}
     monkeypatch.setattr(
         "graphenv.benchmarks.subgraph.targets.TargetsSource", partial(TargetsSource, **small)
     )
