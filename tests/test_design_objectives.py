@@ -138,6 +138,16 @@ def test_the_key_of_a_task_decides_the_draws_and_nothing_else():
     assert abs(first - other) < 0.2
 
 
+def test_more_orders_are_a_better_estimate():
+    network = Network.of(12, [(i, (i + 1) % 12) for i in range(12)] + [(0, 5), (3, 9)])
+    spread = []
+    for orders in (2, 50):
+        objective = make_objective("robustness_random", orders=orders)
+        assert objective.orders(network.adjacency[None], "k").shape == (1, 12 * orders, 12)  # type: ignore[attr-defined]
+        spread.append(np.std([objective.value(network, f"k{i}") for i in range(30)]))
+    assert spread[1] < spread[0] / 3
+
+
 def test_objectives_of_the_user():
     own = make_objective(OWN)
     assert own.value(Network.of(4, [(0, 1), (2, 3)]), "k") == pytest.approx(1 / 3)

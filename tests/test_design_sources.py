@@ -226,6 +226,7 @@ def test_layouts_that_are_read_and_refused(tmp_path: Path):
         ("ba", {"attach": 19}, "attach=19"),
         ("ba", {"budget": 0}, "budget=0"),
         ("er", {"percent": 0}, "percent=0"),
+        ("er", {"orders": 0}, "orders=0"),
         ("er", {"goal": "destroy"}, "goal='destroy'"),
         ("er", {"tasks": 0}, "tasks=0"),
         ("er", {"nodez": 20}, "unknown argument 'nodez'"),

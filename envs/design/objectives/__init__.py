@@ -17,9 +17,13 @@ OBJECTIVES: dict[str, str] = {
     "spectral_gap": "graphenv.envs.design.objectives.spectrum:SpectralGap",
 }
 
+_DRAWN = ("robustness_random", "robustness_targeted")
 
-def make_objective(name: str) -> Objective:
+
+def make_objective(name: str, *, orders: int = 2) -> Objective:
     """Return an objective of the table, or the user's own by `"module:attribute"`.
+
+    `orders` is the number of removal orders for each node, where there are any (published: 2).
 
     Raises
     ------
@@ -38,5 +42,6 @@ def make_objective(name: str) -> Objective:
         raise UnknownNameError(
             f"objective {name!r} is unknown.{hint} One of your own is written 'module:attribute'."
         )
-    found: Objective = load_row(OBJECTIVES[name])()
+    cls = load_row(OBJECTIVES[name])
+    found: Objective = cls(orders=orders) if name in _DRAWN else cls()
     return found

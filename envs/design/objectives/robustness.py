@@ -72,11 +72,16 @@ def _add(
 
 
 class _Robustness(Objective):
-    """Mean over 2n removal orders of the share of nodes gone when a network first falls apart.
+    """Mean over removal orders of the share of nodes gone when a network first falls apart.
 
     Nodes are removed one by one until what is left is in more than one component; 1 if that never
     happens, as in a complete graph. In [0, 1] as it is, so no scale is needed; a network that is
     in pieces to begin with has 0, a star about 1/2 under random removal and 1/n under targeted.
+
+    Parameters
+    ----------
+    orders
+        Removal orders for each node (published: 2).
 
     References
     ----------
@@ -84,8 +89,11 @@ class _Robustness(Objective):
     Proceedings of the Royal Society A 477, 2021 (RNet-DQN).
     """
 
+    def __init__(self, orders: int = 2) -> None:
+        self._rounds = orders
+
     def work(self, size: int) -> int:
-        return 2 * size**3
+        return self._rounds * size**3
 
     def values(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         size = adjacency.shape[1]
@@ -97,7 +105,7 @@ class _Robustness(Objective):
 
     @abstractmethod
     def orders(self, adjacency: np.ndarray, key: str) -> np.ndarray:
-        """Return the removal orders (B, 2n, n) of networks (B, n, n)."""
+        """Return the removal orders (B, R, n) of networks (B, n, n)."""
 
 
 class TargetedRemoval(_Robustness):
@@ -118,7 +126,7 @@ class TargetedRemoval(_Robustness):
     def orders(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         size = adjacency.shape[1]
         degrees = adjacency.sum(axis=2)[:, None, :]
-        return np.argsort(-(degrees + _ties(size, key)), axis=2, kind="stable")
+        return np.argsort(-(degrees + _ties(size, self._rounds, key)), axis=2, kind="stable")
 
 
 class RandomRemoval(_Robustness):
@@ -135,7 +143,8 @@ class RandomRemoval(_Robustness):
 
     def orders(self, adjacency: np.ndarray, key: str) -> np.ndarray:
         size = adjacency.shape[1]
-        return np.broadcast_to(_orders(size, key), (len(adjacency), 2 * size, size))
+        drawn = _orders(size, self._rounds, key)
+        return np.broadcast_to(drawn, (len(adjacency), *drawn.shape))
 
     def search_work(self, size: int, count: int) -> int:
         return min(count, 8) * self.work(size)  # one pass, as measured
@@ -147,7 +156,7 @@ class RandomRemoval(_Robustness):
         so all edges are judged by the components of one network.
         """
         size = len(network)
-        orders = _orders(size, key)
+        orders = _orders(size, self._rounds, key)
         rounds = len(orders)
         rows = np.arange(rounds)
         labels = np.full((rounds, size), -1, dtype=np.int16)
@@ -174,11 +183,11 @@ class RandomRemoval(_Robustness):
 
 
 @lru_cache(maxsize=64)
-def _orders(size: int, key: str) -> np.ndarray:
+def _orders(size: int, rounds: int, key: str) -> np.ndarray:
     draw = rng("removal orders", key, size)
-    return draw.permuted(np.tile(np.arange(size), (2 * size, 1)), axis=1)
+    return draw.permuted(np.tile(np.arange(size), (rounds * size, 1)), axis=1)
 
 
 @lru_cache(maxsize=64)
-def _ties(size: int, key: str) -> np.ndarray:
-    return rng("removal ties", key, size).random((2 * size, size))
+def _ties(size: int, rounds: int, key: str) -> np.ndarray:
+    return rng("removal ties", key, size).random((rounds * size, size))

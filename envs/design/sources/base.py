@@ -52,6 +52,9 @@ class DesignSource(Source):
         The budget in per cent of all pairs of nodes, rounded up (published: 1, 2.5 and 5).
     budget
         The budget as a number of edges, instead.
+    orders
+        Removal orders for each node, 1 to 100 (published: 2, so 40 for 20 nodes). More orders are
+        a better estimate, which a search fits less; work grows with them.
 
     Raises
     ------
@@ -60,11 +63,18 @@ class DesignSource(Source):
     """
 
     def __init__(
-        self, split: str, *, objective: str, goal: str, percent: float, budget: int | None
+        self,
+        split: str,
+        *,
+        objective: str,
+        goal: str,
+        percent: float,
+        budget: int | None,
+        orders: int = 2,
     ) -> None:
         super().__init__(split)
         self.objective_name = objective
-        self.objective = make_objective(objective)
+        self.objective = make_objective(objective, orders=whole("design", "orders", orders, 1, 100))
         self.goal = one_of("design", "goal", goal, GOALS)
         if budget is not None:
             whole("design", "budget", budget, 1)

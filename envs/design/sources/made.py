@@ -33,7 +33,7 @@ class _Made(DesignSource):
     def __init__(
         self, *, split: str, arguments: dict[str, Any], nodes: int, tasks: int | None, seed: int
     ) -> None:
-        shared = ("objective", "goal", "percent", "budget")
+        shared = ("objective", "goal", "percent", "budget", "orders")
         super().__init__(split, **{name: arguments[name] for name in shared})
         self._arguments = arguments
         self._nodes = whole(self.model, "nodes", nodes, 4, MAX_NODES)
@@ -91,7 +91,7 @@ class ErdosRenyi(_Made):
         4 to 100 (published: 20, and up to 100 for networks larger than those trained on).
     density
         Edges in per cent of all pairs, rounded up (published: 20).
-    objective, goal, percent, budget
+    objective, goal, percent, budget, orders
         See `DesignSource`.
     tasks
         Number of tasks, if it is not the usual one.
@@ -120,6 +120,7 @@ class ErdosRenyi(_Made):
         goal: str = "build",
         percent: float = 1,
         budget: int | None = None,
+        orders: int = 2,
         tasks: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -157,7 +158,7 @@ class BarabasiAlbert(_Made):
         4 to 100 (published: 20, and up to 100 for networks larger than those trained on).
     attach
         Edges of each new node (published: 2).
-    objective, goal, percent, budget
+    objective, goal, percent, budget, orders
         See `DesignSource`.
     tasks
         Number of tasks, if it is not the usual one.
@@ -189,6 +190,7 @@ class BarabasiAlbert(_Made):
         goal: str = "build",
         percent: float = 1,
         budget: int | None = None,
+        orders: int = 2,
         tasks: int | None = None,
         seed: int = 0,
     ) -> None:

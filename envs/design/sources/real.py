@@ -46,7 +46,7 @@ class RealNetworks(DesignSource):
         all edges between them. Without, a task is a whole network (at most 100 nodes).
     parts
         Parts drawn of each file, over all splits (default 300); isomorphic ones count once.
-    objective, goal, percent, budget
+    objective, goal, percent, budget, orders
         See `DesignSource`.
     seed
         Which parts.
@@ -70,10 +70,13 @@ class RealNetworks(DesignSource):
         goal: str = "build",
         percent: float = 1,
         budget: int | None = None,
+        orders: int = 2,
         seed: int = 0,
     ) -> None:
         arguments: dict[str, Any] = recorded(locals())
-        super().__init__(split, objective=objective, goal=goal, percent=percent, budget=budget)
+        super().__init__(
+            split, objective=objective, goal=goal, percent=percent, budget=budget, orders=orders
+        )
         named = [files] if isinstance(files, str) else list(files)
         if not named or not all(isinstance(name, str) for name in named):
             raise ConfigError(f"real: files={files!r} must be a path, or a list of paths")
