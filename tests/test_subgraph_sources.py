@@ -258,6 +258,16 @@ def test_small_settings_make_short_plays() -> None:
         assert len(env.tasks[index].prompt) < 120
 
 
+def test_without_conditions_networks_are_plain_and_entities_are_named() -> None:
+    source = make_source("motif", "train", {**TINY, "conditions": False})
+    world = source.world(0)
+    assert not world.descriptions and not world.feature_names and world.type("e3") in ("enzyme", "")
+    told = Counter(len(source[i].meta["seeds"]) for i in range(len(source)))
+    assert not any(source[i].meta["conditions"] for i in range(30)) and told[1] and told[2]
+    env = envs.make("subgraph", mode="single", shown=8, **TINY, conditions=False)
+    assert all(len(env.tasks[i].prompt) < 1_100 for i in range(20))
+
+
 def test_hidden_edges_are_to_be_proposed() -> None:
     source, arguments = MADE["motif-hidden"]
     for mode in ("tools", "single"):

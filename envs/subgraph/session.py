@@ -153,8 +153,8 @@ class SubgraphSession(Session):
         graph = self._builder.graph() if outcome.graph is None else outcome.graph
         success, metrics = self._source.truth(self.task, graph, outcome.answer)
         void = self._goal == "objective" and outcome.status == "infeasible"
-        metrics |= self._proposals_truth(outcome)
-        return (0.0 if outcome.graph is None or void else success), metrics
+        told = {**metrics, **self._proposals_truth(outcome)}
+        return (0.0 if outcome.graph is None or void else success), told
 
     def _proposals_truth(self, outcome: Outcome) -> dict[str, float]:
         """Return the number of proposals, and their F1 where edges are known to be missing."""

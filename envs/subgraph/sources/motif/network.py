@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -49,9 +49,16 @@ class Network:
 
 @lru_cache(maxsize=24)
 def make_network(
-    key: str, split: str, *, entities: int, relations: int, shapes: tuple[str, ...], names: str
+    key: str,
+    split: str,
+    *,
+    entities: int,
+    relations: int,
+    shapes: tuple[str, ...],
+    names: str,
+    plain: bool = False,
 ) -> Network:
-    """Return the network of a key in a split.
+    """Return the network of a key in a split; a `plain` one shows no texts and numbers.
 
     Raises
     ------
@@ -85,7 +92,8 @@ def make_network(
         planted[shape] = distinct
         for one in distinct:
             edges.update({(one.bound[a], r, one.bound[b]): None for a, r, b in one.edges})
-    return _network(labels, types, list(edges), [row.name for row in rows], planted, choose)
+    made = _network(labels, types, list(edges), [row.name for row in rows], planted, choose)
+    return replace(made, world=World(made.world.store, made.world.types)) if plain else made
 
 
 def _members(kinds: list[str], entities: int) -> dict[str, range]:

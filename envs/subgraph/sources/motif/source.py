@@ -65,7 +65,8 @@ class MotifSource(SubgraphSource):
         Whether the network lacks one edge of each motif that has a cycle: what is left is to be
         found, and the edge to be proposed (`proposals=True`, metric `proposal_f1`).
     conditions
-        Whether conditions on words and numbers may be told; without them entities are named.
+        Whether questions may tell what entities are like. Without, further entities are named, and
+        the network has types alone, no texts and numbers: short prompts for small models.
     max_nodes, max_edges
         The budget of a graph.
     paraphrases
@@ -148,6 +149,7 @@ class MotifSource(SubgraphSource):
             relations=self._relations,
             shapes=self._shapes,
             names=self._names,
+            plain=not self._conditions,
         )
 
     def world(self, index: int) -> World:
