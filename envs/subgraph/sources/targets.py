@@ -222,9 +222,9 @@ class TargetsSource(SubgraphSource):
             else "Build the part of the protein network that explains them. "
         )
         return (
-            f"A cancer cell line from the tissue {line.tissue}: {line.cancer}{detail}. Rank the "
-            f"{self.k} genes whose knockout harms it most and that are specific to its context: "
-            f"genes on which at most {self.specific:.0%} of cell lines depend (`frequency` at "
+            f"A cancer cell line from the tissue {line.tissue}: {line.cancer}{detail}. Rank "
+            f"{self.k} genes on which it depends and that are specific to its context: at most "
+            f"{self.specific:.0%} of cell lines depend on each of them (`frequency` at "
             f"each protein). {ground}The first {self.k} of your ranking are judged."
         )
 
