@@ -201,3 +201,13 @@ def test_what_cannot_be_learned_is_refused():
         LearningConfig(rate=2)
     with pytest.raises(ConfigError, match="'build'"):
         learn(make_env(goal="repair"))
+
+
+@pytest.mark.soak
+def test_the_benchmark_runs():
+    from graphenv.benchmarks.design.__main__ import SUITE
+
+    results = SUITE.measure(SUITE.sections, quick=True)
+    assert {row["designer"] for row in results["learned"]} == {"gnn", *BASELINES}
+    assert len(results["baselines"]) == 4 * len(BASELINES)
+    assert "| er | robustness_targeted | 2 | 2 |" in SUITE.markdown(results)
