@@ -224,7 +224,7 @@ class TargetsSource(SubgraphSource):
         return (
             f"A cancer cell line from the tissue {line.tissue}: {line.cancer}{detail}. Rank "
             f"{self.k} genes on which it depends and that are specific to its context: at most "
-            f"{self.specific:.0%} of cell lines depend on each of them (`frequency` at "
+            f"{100 * self.specific:g}% of cell lines depend on each of them (`frequency` at "
             f"each protein). {ground}The first {self.k} of your ranking are judged."
         )
 
