@@ -98,7 +98,10 @@ def _add_states(parser: Parser) -> None:
         help="chance of a stray turn before each gold one, when continuing (default 0.15)",
     )
     parser.add_argument(
-        "--threshold", type=float, help="outcome from which a state is a success (default 0.5)"
+        "--threshold",
+        type=float,
+        help="outcome from which a state is a success (default 0.5; the median where nearly all "
+        "states lie on one side of it)",
     )
 
 
