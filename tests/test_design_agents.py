@@ -82,12 +82,12 @@ def test_a_short_list_keeps_the_order_and_the_best():
 @pytest.mark.parametrize("method", BASELINES)
 def test_rules_play_the_environment(method: str):
     for mode in ("tools", "single"):
-        env = make_env("heldout", mode=mode, nodes=12, density=25, budget=2)
+        env = make_env("train", mode=mode, nodes=9, density=30, budget=2)
         designer = agents.make("design-baseline", env, method=method)
-        episodes = agents.rollout_batch(env, designer, range(4))
+        episodes = agents.rollout_batch(env, designer, range(2))
         assert all(e.status == "ok" and e.steps[-1].facts["added"] == 2 for e in episodes)
-        again = agents.rollout(env, designer, index=2)
-        assert again.outcome == episodes[2].outcome
+        again = agents.rollout(env, designer, index=1)
+        assert again.outcome == episodes[1].outcome
 
 
 def test_designers_say_what_they_cannot_do():
@@ -150,7 +150,7 @@ def learned(rounds: int) -> Any:
 
 @pytest.fixture(scope="module")
 def picker() -> Any:
-    return learned(40)
+    return learned(30)
 
 
 def test_it_learns_to_beat_random_on_networks_it_never_saw(picker: Any):
@@ -160,7 +160,7 @@ def test_it_learns_to_beat_random_on_networks_it_never_saw(picker: Any):
         "random": BaselineDesigner(env, method="random"),
     }
     success = {
-        name: float(np.mean([e.success for e in agents.rollout_batch(env, designer, range(40))]))
+        name: float(np.mean([e.success for e in agents.rollout_batch(env, designer, range(30))]))
         for name, designer in designers.items()
     }
     assert success["gnn"] > success["random"] + 0.1, success

@@ -43,7 +43,7 @@ def removed_one_by_one(network: Network, order: list[int]) -> int:
     return len(network)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(networks(), st.integers(0, 9))
 def test_robustness_is_the_published_loop(network: Network, seed: int):
     for name in ("robustness_random", "robustness_targeted"):
@@ -68,7 +68,7 @@ def test_targeted_orders_go_by_initial_degree_with_random_ties(network: Network)
         assert len({tuple(order) for order in orders.tolist()}) > 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(networks(least=4), st.sampled_from([*OBJECTIVES, OWN]), st.randoms())
 def test_many_at_once_are_each_by_itself(network: Network, name: str, dice: object):
     objective = make_objective(name)
@@ -84,7 +84,7 @@ def test_many_at_once_are_each_by_itself(network: Network, name: str, dice: obje
             assert 0.0 <= value <= 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(networks())
 def test_the_others_are_those_of_networkx(network: Network):
     graph, size = as_networkx(network), len(network)

@@ -48,7 +48,7 @@ def test_high_degrees_attract_edges():
 
 @pytest.mark.parametrize(
     ("kwargs", "count"),
-    [({}, 25), ({"nodes": 7, "density": 40}, 25), ({"goal": "repair", "density": 30}, 8)],
+    [({}, 20), ({"nodes": 7, "density": 40}, 20), ({"goal": "repair", "density": 30}, 5)],
 )
 def test_no_two_splits_hold_isomorphic_starts(kwargs: dict[str, Any], count: int):
     shapes = {}
@@ -85,7 +85,7 @@ def test_tasks_are_a_function_of_their_place(name: str):
 @pytest.mark.parametrize("objective", ["robustness_random", "efficiency", "spectral_gap"])
 def test_every_published_task_can_be_improved(objective: str):
     source = make_source("er", "heldout", {"objective": objective})
-    for i in range(12):
+    for i in range(6):
         plan = source.plan(i)
         assert plan.value > plan.values[0] and len(plan.values) == len(plan.edits) + 1
         assert 0 < len(plan.edits) <= 2
@@ -94,7 +94,7 @@ def test_every_published_task_can_be_improved(objective: str):
 def test_a_damaged_network_is_worse_and_can_be_undone():
     source = make_source("ba", "train", {"goal": "repair", "percent": 2.5})
     worse = 0
-    for i in range(6):
+    for i in range(4):
         network, undo = source.make(i)
         mended = network
         for what, edge in undo:
@@ -104,7 +104,7 @@ def test_a_damaged_network_is_worse_and_can_be_undone():
         assert network.connected and mended.connected
         worse += source.value(network, i) < source.value(mended, i)
         assert source.plan(i).value >= source.value(mended, i)
-    assert worse >= 5
+    assert worse >= 3
 
 
 # -- the best that is known -----------------------------------------------------------------------
