@@ -84,7 +84,7 @@ def test_one_transcript_has_one_score_everywhere(tmp_path: Path) -> None:
             max_completion_length=2_000,
         )  # fmt: skip
         scripts = {str(env.tasks[i].messages[-1]["content"]): scripts_for(env, i) for i in INDICES}
-        trainer._generate_single_turn = Scripted(trainer, scripts)  # type: ignore[method-assign]
+        trainer._generate_single_turn = Scripted(trainer, scripts)
         trainer.train()
         graded = trainer.grader.latest
         scores[backend] = scores_of(graded)

@@ -92,8 +92,8 @@ def make_network(
         planted[shape] = distinct
         for one in distinct:
             edges.update({(one.bound[a], r, one.bound[b]): None for a, r, b in one.edges})
-    made = _network(labels, types, list(edges), [row.name for row in rows], planted, choose)
-    return replace(made, world=World(made.world.store, made.world.types)) if plain else made
+    full = _network(labels, types, list(edges), [row.name for row in rows], planted, choose)
+    return replace(full, world=World(full.world.store, full.world.types)) if plain else full
 
 
 def _members(kinds: list[str], entities: int) -> dict[str, range]:
