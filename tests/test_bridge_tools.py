@@ -33,6 +33,7 @@ from graphenv.agents.bridge.adapter import (
     raise_failures,
     tool_schemas,
 )
+from graphenv.agents.bridge.chat_tokens import ChatTokens
 from graphenv.agents.bridge.crediting import turn_of_token
 from graphenv.agents.bridge.grading import (
     Graded,
@@ -42,7 +43,7 @@ from graphenv.agents.bridge.grading import (
     TruthFunction,
     turns_of,
 )
-from graphenv.agents.bridge.rollout import ChatTokens, EnvRollout
+from graphenv.agents.bridge.rollout import EnvRollout
 from graphenv.agents.bridge.trainer import CarefulParser, GraphGRPOTrainer
 from graphenv.agents.credit import Trajectory, TurnCredit, advantages
 from graphenv.agents.llm import load_model
