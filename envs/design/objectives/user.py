@@ -15,8 +15,9 @@ __all__ = ["UserObjective"]
 
 
 class UserObjective(Objective):
-    """A function `"module:attribute"` of a `Graph` (undirected) that returns a number in [0, 1].
+    """A function `"module:attribute"` of a `Graph` that returns a number in [0, 1].
 
+    The graph is undirected, its nodes are called by their numbers: "0", "1" ...
     It must return the same for the same graph. The first line of its docstring is what agents are
     told.
 
