@@ -114,10 +114,12 @@ def _description(folder: Path) -> tuple[str, str]:
             f"no scorer in {folder}: {SCORER_FILE} does not exist. Train one with "
             "`graphenv train-scorer --out FOLDER`, and give that folder."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file} is not JSON: {error}") from error
+    except OSError as error:
+        raise DataError(f"no scorer in {folder}: {SCORER_FILE} cannot be read: {error}") from error
     kind = described.get("kind") if isinstance(described, dict) else None
-    if kind not in SCORERS:
+    if not isinstance(kind, str) or kind not in SCORERS:
         raise ConfigError(
             f"{file}: scorer kind {kind!r} is unknown.{did_you_mean(str(kind), SCORERS)}"
         )

@@ -564,7 +564,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "schema": ({"kinds": "gene"}, "kinds must be a list"),
     "model": ({"hidden": 16}, "is expected"),
     "calibration": ({"temperature": 1.0}, "calibration"),
-    "probe": ([0.1] * 128, "not those that this scorer was trained with"),
+    "probe": ([10**400] * 128, "not those that this scorer was trained with"),
 }
 
 
@@ -589,6 +589,7 @@ NESTED: dict[str, tuple[Any, str]] = {
     "schema.marks": ([1], "marks must be"),
     "calibration.temperature": (-1.0, "must be positive"),
     "calibration.shift": (None, "finite number"),
+    "calibration.temperature ": (10**400, "finite number"),
 }
 
 
@@ -597,7 +598,7 @@ def test_a_description_that_cannot_be_built(key: str, tmp_path: Path):
     small().save(tmp_path)
     file = tmp_path / SCORER_FILE
     described = json.loads(file.read_text())
-    outer, inner = key.split(".")
+    outer, inner = key.strip().split(".")
     described[outer][inner], message = NESTED[key]
     file.write_text(json.dumps(described))
     with pytest.raises(DataError, match=message):
@@ -630,11 +631,51 @@ def test_weights_that_do_not_fit(tmp_path: Path):
     put(safetensors.torch.save({k: v * np.nan for k, v in safetensors.torch.load(good).items()}))
     with pytest.raises(DataError, match="no numbers"):
         GNNScorer.load(tmp_path)
+    half = {k: v.to(torch.float8_e4m3fn) for k, v in safetensors.torch.load(good).items()}
+    put(safetensors.torch.save(half))
+    with pytest.raises(DataError, match="do not fit: .* is torch.float8_e4m3fn"):
+        GNNScorer.load(tmp_path)
     put(good)
     assert GNNScorer.load(tmp_path).values(MADE[:1]) == small().values(MADE[:1])
     weights.unlink()
     with pytest.raises(DataError, match="does not exist"):
         GNNScorer.load(tmp_path)
+
+
+def test_a_shape_is_not_made_before_its_weights_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    small().save(tmp_path)
+    file = tmp_path / SCORER_FILE
+    described = json.loads(file.read_text())
+    described["model"].update(hidden=1024, layers=16, bases=64)  # 4 GB in 3 kB
+    file.write_text(json.dumps(described))
+    made: list[str] = []
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        model = build_model(*args, **kwargs)
+        made.extend({str(weight.device) for weight in model.parameters()})
+        return model
+
+    monkeypatch.setattr(files, "build_model", watched)
+    with pytest.raises(DataError, match="do not fit"):
+        GNNScorer.load(tmp_path)
+    assert made == ["meta"]
+
+
+def test_a_folder_that_is_none(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / SCORER_FILE).mkdir(parents=True)
+    for path in (tmp_path / "file", tmp_path / "folder", tmp_path / ("a" * 5_000)):
+        with pytest.raises(DataError, match="no scorer in"):
+            load_scorer(path)
+
+
+@pytest.mark.parametrize("text", ['{"kind": ["gnn"]}', '{"kind": {}}', "[" * 200_000])
+def test_a_description_without_a_known_kind(text: str, tmp_path: Path):
+    (tmp_path / SCORER_FILE).write_text(text)
+    with pytest.raises(DataError if "[[" in text else ConfigError):
+        load_scorer(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"kind": "other"}', "[" * 20_000, "\x00"])
