@@ -33,6 +33,8 @@ def always(condition: Expr) -> bool | None:
     """
     if condition.kind == "literal":
         return {"true": True, "false": False}.get(condition.name)
+    if condition.kind == "case":
+        return _chosen(condition.args)
     if condition.kind != "operator":
         return None
     args = condition.args
@@ -55,6 +57,25 @@ def always(condition: Expr) -> bool | None:
         except ValueError:
             continue
     return None
+
+
+def _chosen(args: tuple[Expr, ...]) -> bool | None:
+    """Return the truth of `CASE WHEN args[0] THEN args[1] ... ELSE args[-1]`."""
+    *cases, other = args
+    for when, value in zip(cases[::2], cases[1::2], strict=True):
+        holds = _as_condition(when)
+        if holds is None:
+            return None
+        if holds:
+            return _as_condition(value)
+    return _as_condition(other)
+
+
+def _as_condition(expr: Expr) -> bool | None:
+    """Like `always`, of a place where SQL takes numbers too: all but 0 hold."""
+    if expr.kind == "literal" and expr.name.isdecimal():
+        return int(expr.name) != 0
+    return always(expr)
 
 
 def undecided(name: str, parts: Iterable[Expr]) -> list[Expr]:
