@@ -633,7 +633,7 @@ def test_weights_that_do_not_fit(tmp_path: Path):
         GNNScorer.load(tmp_path)
     half = {k: v.to(torch.float8_e4m3fn) for k, v in safetensors.torch.load(good).items()}
     put(safetensors.torch.save(half))
-    with pytest.raises(DataError, match="do not fit: .* is torch.float8_e4m3fn"):
+    with pytest.raises(DataError, match="float8_e4m3fn"):
         GNNScorer.load(tmp_path)
     put(good)
     assert GNNScorer.load(tmp_path).values(MADE[:1]) == small().values(MADE[:1])
