@@ -17,7 +17,8 @@ class Editor:
     """A network that is edited within a budget.
 
     In `build` at most `budget` edges are added and none removed. In `repair` at most `budget` edges
-    are moved: added where none was at the start, and there are never more edges than at the start.
+    are moved: at most so many of the start are gone, at most so many are where none was, and there
+    are never more edges than at the start.
 
     >>> editor = Editor(Network.of(3, [(0, 1), (1, 2)]), 1, "build")
     >>> editor.add("2", "0"), editor.network.edges, editor.left
@@ -30,23 +31,33 @@ class Editor:
         self.start = start
         self.budget = budget
         self.goal = goal
-        self.network = start
+        self._old = frozenset(start.edges)
+        self._added: set[Pair] = set()
+        self._removed: set[Pair] = set()
+        self._network: Network | None = start
         self._numbers = {name: number for number, name in enumerate(start.names)}
+
+    @property
+    def network(self) -> Network:
+        """The network as it is now; one object as long as nothing changes."""
+        if self._network is None:
+            self._network = self.start.changed(self._added, self._removed)
+        return self._network
 
     @property
     def added(self) -> tuple[Pair, ...]:
         """The edges that the start has not, sorted."""
-        return tuple(sorted(set(self.network.edges) - set(self.start.edges)))
+        return tuple(sorted(self._added))
 
     @property
     def removed(self) -> tuple[Pair, ...]:
         """The edges of the start that are gone, sorted."""
-        return tuple(sorted(set(self.start.edges) - set(self.network.edges)))
+        return tuple(sorted(self._removed))
 
     @property
     def left(self) -> int:
         """How many edges may still be added."""
-        return self.budget - len(self.added)
+        return self.budget - len(self._added)
 
     def number(self, name: str) -> tuple[int, str]:
         """Return (number, "") of the node called `name`, or -1 and the reason why there is none."""
@@ -61,13 +72,17 @@ class Editor:
         edge, reason = self._edge(a, b)
         if reason:
             return reason
-        if edge in self.network.edges:
+        if self._has(edge):
             return f"there is an edge between {a.strip()} and {b.strip()} already"
-        if edge not in self.start.edges and self.left <= 0:
+        if edge not in self._old and self.left <= 0:
             return f"the budget of {self.budget} edges is used up"
-        if self.goal == "repair" and len(self.network.edges) >= len(self.start.edges):
+        if self.goal == "repair" and len(self._added) >= len(self._removed):
             return "there may not be more edges than at the start; remove one first"
-        self.network = self.network.changed([edge])
+        if edge in self._old:
+            self._removed.discard(edge)
+        else:
+            self._added.add(edge)
+        self._network = None
         return ""
 
     def remove(self, a: str, b: str) -> str:
@@ -77,9 +92,15 @@ class Editor:
             return reason
         if self.goal == "build":
             return "edges are only added here"
-        if edge not in self.network.edges:
+        if not self._has(edge):
             return f"there is no edge between {a.strip()} and {b.strip()}"
-        self.network = self.network.changed(remove=[edge])
+        if edge in self._old and len(self._removed) >= self.budget:
+            return f"the budget of {self.budget} edges is used up: so many are removed"
+        if edge in self._old:
+            self._removed.add(edge)
+        else:
+            self._added.discard(edge)
+        self._network = None
         return ""
 
     def all_at_once(self, remove: list[tuple[str, str]], add: list[tuple[str, str]]) -> str:
@@ -87,7 +108,7 @@ class Editor:
 
         An edge that is listed twice counts once.
         """
-        before = self.network
+        before = self.network, self._added.copy(), self._removed.copy()
         done: set[Edit] = set()
         for what, ends in (("remove", remove), ("add", add)):
             for a, b in ends:
@@ -97,9 +118,12 @@ class Editor:
                 done.add((what, edge))
                 reason = self.remove(a, b) if what == "remove" else self.add(a, b)
                 if reason:
-                    self.network = before
+                    self._network, self._added, self._removed = before
                     return reason
         return ""
+
+    def _has(self, edge: Pair) -> bool:
+        return edge in self._added or (edge in self._old and edge not in self._removed)
 
     def _edge(self, a: str, b: str) -> tuple[Pair, str]:
         one, reason = self.number(a)
