@@ -1,4 +1,4 @@
-"""The documentation keeps its word: its Python blocks run, links lead somewhere.
+"""The documentation, and the README, keep their word: Python blocks run, links lead somewhere.
 
 A block of text right after a block of Python is what that one prints. The blocks of a page share
 their names. `GRAPHENV_UPDATE_DOCS=1 pytest tests/test_docs.py` writes what is printed.
@@ -19,6 +19,7 @@ import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {
+    "../README.md": ("numba", "sqlglot", "ladybug"),
     "construction.md": ("scipy",),
     "credit.md": (),
     "design.md": (),

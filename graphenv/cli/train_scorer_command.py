@@ -34,13 +34,14 @@ def run(words: Sequence[str]) -> int:
         "searches states that the network overrates, and trains on them too. It is assessed on\n"
         "tasks, worlds and sizes that it has not met, beside size, degree, distance to the seeds\n"
         "and a network without edges; the last line says whether it is worth anything.\n\n"
-        "Use it in a reward: gnn_value(scorer=FOLDER) or gnn_process(scorer=FOLDER).",
+        "Use it in a reward: potential(gnn_value(scorer=FOLDER)) or gnn_process(scorer=FOLDER).",
         [
             "graphenv train-scorer kgqa --out runs/scorer",
             "graphenv train-scorer kgqa --hops 1 --tasks 100 --encoder gine --out runs/s1",
             "graphenv train-scorer subgraph --worlds 2 --tasks 200 --out runs/s2",
             "graphenv train-scorer kgqa --source metaqa --root DIR --worlds 0 --out runs/s3",
-            "graphenv train kgqa --reward \"exact + potential(gnn_value(scorer='runs/scorer'))\"",
+            "graphenv train kgqa --mode tools --credit turn "
+            "--reward \"exact + potential(gnn_value(scorer='runs/scorer'))\"",
         ],
     )
     add_environment(parser)
