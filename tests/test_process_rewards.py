@@ -448,6 +448,18 @@ def test_dense_junk_and_nothing_earn_nothing():
         assert links(nothing).value == 0.0
 
 
+def test_nodes_without_an_edge_make_no_easy_comparison():
+    """Lone nodes of other kinds would be ends that no edge fits: they would be paid for."""
+    rows = [(0, "rides", 1), (1, "rides", 0)]  # every edge that it could hold
+    for labels in (["man", "horse"], ["man", "horse", "moon", "idea", "rain"]):
+        assert links(Graph.from_edges(labels, rows)).value == 0.0
+    padded = Graph.from_edges(
+        [*MAN.labels, "moon", "idea"], [(e.head, e.relation, e.tail) for e in MAN.edges]
+    )
+    for scorer in (BY_SIZE, folder("constant")):
+        assert links(padded, scorer).value == links(MAN, scorer).value
+
+
 def test_a_scorer_that_likes_everything_pays_nothing():
     assert links(MAN, folder("constant")).value == 0.0
 

@@ -55,9 +55,11 @@ def absent(graph: Graph, edge: Edge, count: int) -> list[Edge]:
 
     Another node at one end, another relation of the graph, or the other direction. Which ones is
     a function of the names in the graph. Fewer, or none, where the graph has nearly all of them.
+    Nodes without an edge are no ends: adding some would make the comparison easy.
     """
     present = {_key(graph, other) for other in graph.edges}
-    nodes = sorted(range(len(graph)), key=lambda i: (normalize(graph.labels[i]), graph.nodes[i].id))
+    ends = {end for other in graph.edges for end in (other.head, other.tail)}
+    nodes = sorted(ends, key=lambda i: (normalize(graph.labels[i]), graph.nodes[i].id))
     relations = sorted({other.relation for other in graph.edges})
     n = len(nodes)
     found: dict[tuple[int, str, int], Edge] = {}
