@@ -21,13 +21,13 @@ from graphenv.envs.base import GraphEnv
 from graphenv.envs.session import Session
 from graphenv.envs.subgraph import SubgraphEnv
 from graphenv.envs.subgraph.building import Builder
-from graphenv.envs.subgraph.reading import Answer, answer_text, read_answer
+from graphenv.envs.subgraph.reading import Answer, answer_text, find_answer, read_answer
 from graphenv.envs.subgraph.views import MAX_LISTED, candidate_lines, neighborhood
 from graphenv.envs.subgraph.world import World
 from graphenv.episode import Episode
 from graphenv.errors import ConfigError, DataError, UnknownNameError
 from graphenv.rewards import parse
-from graphenv.text import format_answer, format_call
+from graphenv.text import format_answer, format_call, parse_turn
 
 TABLE = conformance.read_table("subgraph")
 MODES = ("tools", "single")
@@ -273,6 +273,16 @@ def test_an_answer_beside_the_built_graph_replaces_it() -> None:
     assert ranked.success == 1.0 and ranked.outcome is not None
     assert ranked.outcome.graph is not None and ranked.outcome.graph.triples == (GOLD[2],)
     assert ranked.outcome.answer == ("COX-2", "COX-1")
+
+
+@pytest.mark.parametrize("names", [["TP53"], ["TP53", "TP53"], ["[a]"], ["TP53", "MDM2"]])
+def test_a_ranking_in_tags_may_hold_one_name(names: list[str]) -> None:
+    for text in (f"<answer>{json.dumps(names)}</answer>", json.dumps(names)):
+        found, reason = find_answer(parse_turn(text), "ranking")
+        if names == ["[a]"] and text.startswith("<"):
+            assert found is None and "JSON" in reason  # a list in a list is read as what it holds
+        else:
+            assert found is not None and found.ranking == tuple(names)
 
 
 def test_a_ranking_may_be_told_with_commas_or_as_json() -> None:

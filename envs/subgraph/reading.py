@@ -66,7 +66,12 @@ def find_answer(turn: ParsedTurn, goal: str) -> tuple[Answer | None, str]:
     (None, 'no ```json block')
     """
     text, reason = find_block(turn, _ASKED)
-    return (None, reason) if text is None else read_answer(text, goal)
+    if text is None:
+        return None, reason
+    told = turn.answer.text if goal == "ranking" and turn.answer is not None else ""
+    if told.startswith("[") and not text.startswith(("[", "{", "`")):
+        text = told  # a ranking of one name, of which `find_block` gives the name alone
+    return read_answer(text, goal)
 
 
 def read_answer(text: str, goal: str) -> tuple[Answer | None, str]:
