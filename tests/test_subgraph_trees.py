@@ -261,8 +261,8 @@ def test_another_tree_of_the_same_cost_is_as_right(monkeypatch: pytest.MonkeyPat
     weights = {(ids[h], store.move_id(r), ids[t]): 0.2 for h, r, t in store.triples()}
     world = World(store, weights=weights, undirected=True)
     gold = (("A", "binds", "C"), ("C", "binds", "B"))
-    problem = steiner._Problem(world, ("A", "B"), gold, 400, True)
-    monkeypatch.setattr(steiner, "_problem", lambda *_: problem)
+    problem = steiner.Problem(world, ("A", "B"), gold, 400, True)
+    monkeypatch.setattr(steiner, "planted_problem", lambda *_: problem)
     source = SteinerSource(split="train", nodes=12, terminals=2)
     other = world.graph([("A", "binds", "D"), ("D", "binds", "B")], seeds=("A", "B"))
     value, metrics = source.truth(source[0], other, None)

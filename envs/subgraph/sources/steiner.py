@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from graphenv.checks import whole
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, edge_actions, subgraph_task
-from graphenv.envs.subgraph.sources.trees import UNREACHED, Arcs, SteinerTable
+from graphenv.envs.subgraph.sources.planted import SCALE, Problem, planted_problem
 from graphenv.envs.subgraph.truths import graph_truth
 from graphenv.envs.subgraph.world import World
-from graphenv.graph import Graph, Triple
-from graphenv.knowledge import KnowledgeGraph
-from graphenv.seeding import rng, stable_hash
-from graphenv.task import SPLITS, Task
+from graphenv.graph import Graph
+from graphenv.seeding import stable_hash
+from graphenv.task import Task
 
 __all__ = ["SteinerSource"]
 
-RELATIONS = ("activates", "binds", "inhibits", "phosphorylates", "regulates", "transports")
-TYPES = ("adaptor", "channel", "enzyme", "kinase", "receptor", "transcription factor")
 _WORDINGS = (  # the last two occur in the held-out split alone
     "Connect {terminals} by the cheapest pathway. Each edge has a cost; the sum should be least.",
     "Which interactions join {terminals} at the least total cost?",
@@ -32,16 +24,6 @@ _WORDINGS = (  # the last two occur in the held-out split alone
     "Signals pass between {terminals}. Give the cheapest set of edges that links them all.",
 )
 _SEEN = 3
-_SCALE = 1000  # costs are thousandths, so that sums are exact
-_PLANTED, _OTHER = (100, 350), (300, 1000)
-
-
-class _Problem(NamedTuple):
-    world: World
-    terminals: tuple[str, ...]
-    gold: tuple[Triple, ...]
-    cost: int
-    planted: bool
 
 
 class SteinerSource(SubgraphSource):
@@ -90,9 +72,9 @@ class SteinerSource(SubgraphSource):
         self._seed = whole("steiner", "seed", seed, 0)
         self._most = 3 * terminals + 4
 
-    def _problem(self, index: int) -> _Problem:
+    def _problem(self, index: int) -> Problem:
         at = range(self._count)[index]
-        return _problem(self.split, self._nodes, self._terminals, self._seed, self._most, at)
+        return planted_problem(self.split, self._nodes, self._terminals, self._seed, self._most, at)
 
     @property
     def fingerprint(self) -> str:
@@ -121,7 +103,7 @@ class SteinerSource(SubgraphSource):
             max_nodes=self._most,
             max_edges=self._most + 2,
             graph=found.world.graph(found.gold, seeds=found.terminals),
-            cost=found.cost / _SCALE,
+            cost=found.cost / SCALE,
             planted=found.planted,
         )
 
@@ -165,110 +147,4 @@ def _cost(world: World, graph: Graph, terminals: Sequence[str]) -> int:
     plain.add_edges_from((head, tail) for head, _, tail in graph.triples)
     if None in weights or not nx.is_connected(plain):
         return 0
-    return sum(round(_SCALE * (weight or 0.0)) for weight in weights)
-
-
-@lru_cache(maxsize=512)
-def _problem(split: str, nodes: int, terminals: int, seed: int, most: int, index: int) -> _Problem:
-    for attempt in range(100):
-        draw = rng("steiner", split, nodes, terminals, seed, index, attempt)
-        heads, tails = _network(draw, nodes, SPLITS.index(split))
-        path, ends = _pathway(draw, nodes, terminals, heads, tails)
-        costs = draw.integers(*_OTHER, len(heads), endpoint=True)
-        costs[path] = draw.integers(*_PLANTED, len(path), endpoint=True)
-        arcs = Arcs(heads, tails, costs, np.zeros(nodes, np.int64))
-        table, mask = SteinerTable(arcs, ends), (1 << terminals) - 1
-        gold = table.tree(mask)
-        if table.cost(mask) < UNREACHED and len(gold) < most:
-            break
-    else:  # a tree of more than `most` nodes a hundred times in a row
-        raise AssertionError(f"steiner: no network for task {index}")
-    names, world = _world(draw, nodes, (heads, tails, costs), path)
-    number = {(int(h), int(t)): i for i, (h, t) in enumerate(zip(heads, tails, strict=True))}
-    chosen = sorted(number[edge] for edge in gold)
-    triples = list(world.store.triples())
-    place = {(h, t): (h, r, t) for h, r, t in triples}
-    named = tuple(place[names[int(heads[i])], names[int(tails[i])]] for i in chosen)
-    ends_named = tuple(names[end] for end in ends)
-    return _Problem(world, ends_named, named, table.cost(mask), chosen == sorted(path))
-
-
-def _network(
-    draw: np.random.Generator, nodes: int, remainder: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the edges (smaller id first) of a random connected network, sorted."""
-    pairs = {(int(draw.integers(node)), node) for node in range(1, nodes)}
-    most = 11 * nodes // 5
-    most += (remainder - most) % 3
-    while len(pairs) < most:
-        a, b = sorted(draw.integers(nodes, size=2).tolist())
-        if a != b:
-            pairs.add((a, b))
-    ends = np.array(sorted(pairs), np.int64)
-    return ends[:, 0], ends[:, 1]
-
-
-def _pathway(
-    draw: np.random.Generator,
-    nodes: int,
-    terminals: int,
-    heads: NDArray[np.int64],
-    tails: NDArray[np.int64],
-) -> tuple[list[int], list[int]]:
-    """Return the edges (by place) of a random tree in the network, and its terminals."""
-    size = 2 * terminals + 1
-    inside = {int(draw.integers(nodes))}
-    path: list[int] = []
-    while len(inside) < size:
-        known = np.isin(heads, list(inside)), np.isin(tails, list(inside))
-        edge = int(draw.choice(np.flatnonzero(known[0] != known[1])))
-        inside |= {int(heads[edge]), int(tails[edge])}
-        path.append(edge)
-    while True:  # until the leaves are no more than the terminals
-        ends = np.concatenate([heads[path], tails[path]])
-        met, times = np.unique(ends, return_counts=True)
-        leaves = met[times == 1].tolist()
-        if len(leaves) <= terminals:
-            break
-        leaf = leaves[int(draw.integers(len(leaves)))]
-        path = [edge for edge in path if leaf not in (heads[edge], tails[edge])]
-    inner = [int(node) for node in draw.permutation(met) if node not in leaves]
-    return sorted(path), sorted([*leaves, *inner[: terminals - len(leaves)]])
-
-
-def _world(
-    draw: np.random.Generator,
-    nodes: int,
-    edges: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    path: list[int],
-) -> tuple[list[str], World]:
-    heads, tails, costs = edges
-    names = _names(draw, nodes)
-    relations = draw.integers(len(RELATIONS), size=len(heads))
-    store = KnowledgeGraph.from_arrays(heads, relations, tails, names, RELATIONS)
-    kinds = draw.integers(len(TYPES), size=nodes)
-    signal = draw.normal(0.0, 1.0, nodes)
-    signal[np.unique(np.concatenate([heads[path], tails[path]]))] += 1.0
-    columns = zip(heads, relations, tails, costs, strict=True)
-    return names, World(
-        store,
-        {name: TYPES[kind] for name, kind in zip(names, kinds, strict=True)},
-        feature_names=("signal",),
-        feature_values=signal.round(2)[:, None],
-        weights={(int(h), int(r), int(t)): int(c) / _SCALE for h, r, t, c in columns},
-        undirected=True,
-        weight_name="cost",
-    )
-
-
-def _names(draw: np.random.Generator, count: int) -> list[str]:
-    """Return distinct names such as `KORB7`, in random order."""
-    first, vowels, last = "BCDFGHKLMNPRSTVZ", "AEIOU", "BDFKLMNPRSTX"
-    total = len(first) * len(vowels) * len(last) * 9
-    names = []
-    for code in draw.choice(total, size=count, replace=False).tolist():
-        code, digit = divmod(code, 9)
-        code, c = divmod(code, len(last))
-        a, b = divmod(code, len(vowels))
-        names.append(f"{first[a]}{vowels[b]}{last[c]}{digit + 1}")
-    return names
+    return sum(round(SCALE * (weight or 0.0)) for weight in weights)
