@@ -26,7 +26,7 @@ from graphenv import envs
 from graphenv.benchmarks.subgraph.__main__ import SUITE
 from graphenv.envs.subgraph.sources import SubgraphSource, make_source
 from graphenv.envs.subgraph.sources.interactome import load_interactome
-from graphenv.envs.subgraph.sources.prizes import read_prizes
+from graphenv.envs.subgraph.sources.prize_files import read_prizes
 from graphenv.envs.subgraph.sources.targets import FEATURES, TargetsSource
 from graphenv.errors import ConfigError, DataError
 from graphenv.graph import Graph

@@ -15,20 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from graphenv.checks import whole
-from graphenv.envs.files import need
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, edge_actions, subgraph_task
 from graphenv.envs.subgraph.sources.forest import SCALE, Forest, Terms, forest_value
 from graphenv.envs.subgraph.sources.interactome import RELATION, Interactome, load_interactome
+from graphenv.envs.subgraph.sources.prize_files import prize_files, read_prizes
 from graphenv.envs.subgraph.sources.trees import MOST_TERMINALS
 from graphenv.envs.subgraph.world import World
-from graphenv.errors import ConfigError, DataError
+from graphenv.errors import ConfigError
 from graphenv.graph import Graph, Triple
 from graphenv.seeding import rng
 from graphenv.task import Task, carve_split
 
-__all__ = ["LAYOUT", "PrizesSource", "read_prizes"]
+__all__ = ["PrizesSource"]
 
-LAYOUT = "ppi_iref13/prizes/ with files *.txt and *.terminal of rows protein<TAB>number"
 _KEPT = 256
 _TRIES = 20
 
@@ -46,7 +45,7 @@ class PrizesSource(SubgraphSource):
     Parameters
     ----------
     root
-        The folder with `ppi_iref13` (layouts: `interactome.LAYOUT` and `LAYOUT`).
+        The folder with `ppi_iref13` (layouts: `interactome.LAYOUT`, `prize_files.LAYOUT`).
     split
         Each protein of a file is in one split, by a hash (half train, a fifth validation, the rest
         held out), so no prize is met in two.
@@ -104,12 +103,7 @@ class PrizesSource(SubgraphSource):
         )
         self.network: Interactome = load_interactome(root, asked)
         self.terms = Terms.of(self.network, self._mu, self._omega)
-        folder = Path(root) / "ppi_iref13"
-        folder = (folder if folder.is_dir() else Path(root)) / "prizes"
-        need(folder, asked=asked, layout=LAYOUT, folder=True)
-        found = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix in (".txt", ".terminal")}
-        for name in files or ():
-            need(found.get(name, folder / f"{name}.txt"), asked=asked, layout=LAYOUT)
+        found = prize_files(Path(root), files or (), asked)
         self.prizes = {name: self._scaled(found[name]) for name in files or found}
         self._rows = [row for name in self.prizes for row in self._draws(name)]
         self.note = "Each protein of a prize file belongs to one split, by a hash of its name."
@@ -268,33 +262,3 @@ class PrizesSource(SubgraphSource):
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_forests": OrderedDict()}
-
-
-def read_prizes(path: Path) -> dict[str, float]:
-    """Return the numbers of a prize file by protein, without their signs; the largest of several.
-
-    Changes have a sign, prizes do not: what went down matters as much as what went up.
-
-    Raises
-    ------
-    DataError
-        If a row is no name with a number (file, line and text).
-    """
-    found: dict[str, float] = {}
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            name, _, text = line.strip().replace("\t", " ").rpartition(" ")
-            try:
-                value = abs(float(text))
-            except ValueError:
-                value = math.nan
-            if not name.strip() or not math.isfinite(value):
-                raise DataError(
-                    f"{path}, line {number}: expected protein<TAB>number, found "
-                    f"{line.strip()[:120]!r}"
-                )
-            name = name.strip()
-            found[name] = max(value, found.get(name, 0.0))
-    return found

@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphenv.envs.files import broken_row, need, read_rows, text_in
-from graphenv.errors import DataError
+from graphenv.errors import ConfigError, DataError
+from graphenv.task import carve_split
 
-__all__ = ["LAYOUT", "CellLine", "Counts", "Screens", "load_screens"]
+__all__ = ["LAYOUT", "CellLine", "Counts", "Screens", "held_out_tissues", "load_screens"]
 
 LAYOUT = (
     "gene_dependency/ with cell_lines*.jsonl (rows with cell_line_id, name, tissue, cancer_type, "
     "cancer_type_detail, selective_dependencies), gene_universe.txt (a gene a line) and "
     "pan_essential.tsv (gene<TAB>tier)"
 )
+_PUBLISHED = ("Breast", "Large Intestine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +193,34 @@ def _lines(path: Path) -> Iterable[CellLine]:
             detail=detail.strip() if isinstance(detail, str) else "",
             genes=frozenset(genes),
         )
+
+
+def held_out_tissues(screens: Screens, asked: Sequence[str] | None) -> tuple[frozenset[str], str]:
+    """Return the tissues of the held-out split, and in words how they were chosen.
+
+    Raises
+    ------
+    ConfigError
+        If a tissue that is asked for has no cell line.
+    """
+    known = {line.tissue for line in screens.lines}
+    if asked is not None:
+        unknown = sorted(set(asked) - known)
+        if unknown:
+            raise ConfigError(
+                f"targets: held_out names {unknown}, of which there is no cell line; the files "
+                f"have {sorted(known)}"
+            )
+        return frozenset(asked), f"Held out by tissue: {', '.join(sorted(asked))}."
+    published = known.intersection(_PUBLISHED)
+    if published:
+        return frozenset(published), f"Held out by tissue: {', '.join(sorted(published))}."
+    chosen = {
+        tissue
+        for tissue in known
+        if carve_split("targets", "tissue", tissue, validation=0.0) == "heldout"
+    }
+    return frozenset(chosen), (
+        f"The files have no cell line of {' or '.join(_PUBLISHED)}, which the data set holds out; "
+        f"tissues chosen by a hash stand in: {', '.join(sorted(chosen))}."
+    )

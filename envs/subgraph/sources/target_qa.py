@@ -8,50 +8,26 @@ read. It was tried on small files of this layout only: the set is not public whe
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from graphenv.checks import flag, whole
-from graphenv.envs.files import load_json, need
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, subgraph_task
 from graphenv.envs.subgraph.sources.ranked import play_ranking, ranking_reach, targets_truth
+from graphenv.envs.subgraph.sources.target_qa_files import Sample, read_samples
 from graphenv.envs.subgraph.world import World
-from graphenv.errors import DataError
 from graphenv.graph import Graph
 from graphenv.knowledge import KnowledgeGraph
 from graphenv.task import Task, carve_split
 
-__all__ = ["FEATURES", "LAYOUT", "TargetQASource"]
+__all__ = ["FEATURES", "TargetQASource"]
 
-LAYOUT = (
-    "multi_sample_qa_info_k{K}_bm{B}_tr.json and ..._te.json, each an object of sample id -> "
-    '{"cell_line_name", "disease", "input": {"top_k_gene", "top_k_transcript", "top_k_protein": '
-    '{"hgnc_symbols": [...]}, "knowledge_graph": {"disease_protein": {"hgnc_symbols": [...]}, '
-    '"protein_relationships": ["A -> B", ...]}}, "ground_truth_answer": {"top_bm_gene": '
-    '{"hgnc_symbols": [...]}}}'
-)
 FEATURES = ("copy_number_rank", "expression_rank", "protein_rank")
 """Place of a protein in the three lists of a sample: 1 for the first, towards 0 for the last."""
 
-_LISTS = ("top_k_gene", "top_k_transcript", "top_k_protein")
 _RELATIONS = ("associated_with", "interacts_with")
-_NAME = re.compile(r"multi_sample_qa_info_k\d+_bm\d+_(tr|te)\.json")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    id: str
-    cell_line: str
-    disease: str
-    lists: tuple[tuple[str, ...], ...]
-    associated: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-    gold: tuple[str, ...]
 
 
 class TargetQASource(SubgraphSource):
@@ -64,7 +40,7 @@ class TargetQASource(SubgraphSource):
     Parameters
     ----------
     root
-        The folder (see `LAYOUT`), or the one above its `QA_Data`.
+        The folder (see `target_qa_files.LAYOUT`), or the one above its `QA_Data`.
     split
         `heldout` is the test file; `train` and `validation` are carved from the other by a hash of
         the sample, without samples that stand in the test file too.
@@ -106,11 +82,11 @@ class TargetQASource(SubgraphSource):
             whole("target_qa", "max_nodes", max_nodes, least),
             whole("target_qa", "max_edges", max_edges, least - 1),
         )
-        train, test = (_read(_file(Path(root), part, asked)) for part in ("tr", "te"))
+        train, test = (read_samples(Path(root), part, asked) for part in ("tr", "te"))
         self._world = _network([*train, *test], [gene for s in train for gene in s.gold])
         held = {sample.id for sample in test}
         self.left_out["samples that stand in the test file"] = 0
-        parts: dict[str, list[_Sample]] = {"train": [], "validation": [], "heldout": test}
+        parts: dict[str, list[Sample]] = {"train": [], "validation": [], "heldout": test}
         for sample in train:
             if sample.id in held:
                 self.left_out["samples that stand in the test file"] += split != "heldout"
@@ -186,70 +162,7 @@ class TargetQASource(SubgraphSource):
         return play_ranking(self[index], self._world, self.k)
 
 
-def _file(root: Path, part: str, asked: str) -> Path:
-    folder = root / "QA_Data" if (root / "QA_Data").is_dir() else root
-    need(folder, asked=asked, layout=LAYOUT, folder=True)
-    names = sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
-    mine = [name for name in names if name.endswith(f"_{part}.json")]
-    if len(mine) > 1:
-        raise DataError(f"{asked}: {folder} holds {', '.join(mine)}; keep one of them")
-    return need(
-        folder / (mine[0] if mine else f"multi_sample_qa_info_k100_bm100_{part}.json"),
-        asked=asked,
-        layout=LAYOUT,
-    )
-
-
-def _read(path: Path) -> list[_Sample]:
-    samples = load_json(path, dict, "an object of samples")
-    return [_sample(path, key, samples[key]) for key in sorted(samples)]
-
-
-def _sample(path: Path, key: str, row: Any) -> _Sample:
-    where = f"{path}, sample {key!r}"
-    pairs = []
-    for text in _at(where, row, "input", "knowledge_graph", "protein_relationships"):
-        head, arrow, tail = str(text).partition("->")
-        if not arrow or not head.strip() or not tail.strip():
-            raise DataError(f"{where}: expected a relationship 'A -> B', found {str(text)[:80]!r}")
-        pairs.append((head.strip(), tail.strip()))
-    gold = _symbols(where, row, "ground_truth_answer", "top_bm_gene")
-    if not gold:
-        raise DataError(f"{where}: ground_truth_answer names no gene")
-    return _Sample(
-        key,
-        _text(where, row, "cell_line_name"),
-        _text(where, row, "disease"),
-        tuple(_symbols(where, row, "input", name) for name in _LISTS),
-        _symbols(where, row, "input", "knowledge_graph", "disease_protein"),
-        tuple(pairs),
-        gold,
-    )
-
-
-def _at(where: str, row: Any, *keys: str) -> list[Any]:
-    value = row
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if not isinstance(value, list):
-        raise DataError(f"{where}: {'.'.join(keys)} must be a list. Expected layout: {LAYOUT}")
-    return value
-
-
-def _symbols(where: str, row: Any, *keys: str) -> tuple[str, ...]:
-    names = _at(where, row, *keys, "hgnc_symbols")
-    kept = (name.strip() for name in names if isinstance(name, str))  # NaN where none is known
-    return tuple(dict.fromkeys(filter(None, kept)))
-
-
-def _text(where: str, row: Any, key: str) -> str:
-    value = row.get(key) if isinstance(row, Mapping) else None
-    if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{where}: {key!r} must hold text. Expected layout: {LAYOUT}")
-    return value.strip()
-
-
-def _network(samples: Iterable[_Sample], further: Iterable[str]) -> World:
+def _network(samples: Iterable[Sample], further: Iterable[str]) -> World:
     """Return what the inputs of all samples state; `further` proteins stand in it without edges.
 
     Gold genes of the test file are in it only where some input names them.

@@ -19,19 +19,24 @@ from graphenv.checks import flag, whole
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, subgraph_task
 from graphenv.envs.subgraph.sources.interactome import Interactome, load_interactome
 from graphenv.envs.subgraph.sources.ranked import play_ranking, ranking_reach, targets_truth
-from graphenv.envs.subgraph.sources.screens import CellLine, Counts, Screens, load_screens
+from graphenv.envs.subgraph.sources.screens import (
+    CellLine,
+    Counts,
+    Screens,
+    held_out_tissues,
+    load_screens,
+)
 from graphenv.envs.subgraph.world import World
 from graphenv.errors import ConfigError
 from graphenv.graph import Graph
 from graphenv.task import Task, carve_split
 
-__all__ = ["FEATURES", "TargetsSource", "held_out_tissues"]
+__all__ = ["FEATURES", "TargetsSource"]
 
 FEATURES = ("degree", "frequency", "frequency_in_cancer_type", "frequency_in_tissue")
 """Numbers at each protein: partners in the network, and the share of training lines (of all, of
 the same cancer type, of the same tissue) that selectively depend on its gene."""
 
-_PUBLISHED = ("Breast", "Large Intestine")
 _ENOUGH = 5  # lines that a group must have before seeds are taken from it
 _KEPT = 64
 
@@ -287,34 +292,3 @@ class TargetsSource(SubgraphSource):
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_worlds": OrderedDict()}
-
-
-def held_out_tissues(screens: Screens, asked: Sequence[str] | None) -> tuple[frozenset[str], str]:
-    """Return the tissues of the held-out split, and in words how they were chosen.
-
-    Raises
-    ------
-    ConfigError
-        If a tissue that is asked for has no cell line.
-    """
-    known = {line.tissue for line in screens.lines}
-    if asked is not None:
-        unknown = sorted(set(asked) - known)
-        if unknown:
-            raise ConfigError(
-                f"targets: held_out names {unknown}, of which there is no cell line; the files "
-                f"have {sorted(known)}"
-            )
-        return frozenset(asked), f"Held out by tissue: {', '.join(sorted(asked))}."
-    published = known.intersection(_PUBLISHED)
-    if published:
-        return frozenset(published), f"Held out by tissue: {', '.join(sorted(published))}."
-    chosen = {
-        tissue
-        for tissue in known
-        if carve_split("targets", "tissue", tissue, validation=0.0) == "heldout"
-    }
-    return frozenset(chosen), (
-        f"The files have no cell line of {' or '.join(_PUBLISHED)}, which the data set holds out; "
-        f"tissues chosen by a hash stand in: {', '.join(sorted(chosen))}."
-    )
