@@ -15,6 +15,7 @@ from graphenv import envs
 from graphenv.envs.subgraph.sources import forest as forests
 from graphenv.envs.subgraph.sources.forest import SCALE, Forest, Terms, forest_value
 from graphenv.envs.subgraph.sources.interactome import RELATION, Interactome
+from graphenv.envs.subgraph.sources.planted import Problem
 from graphenv.envs.subgraph.sources.steiner import SteinerSource
 from graphenv.envs.subgraph.sources.trees import UNREACHED, Arcs, SteinerTable
 from graphenv.envs.subgraph.world import World
@@ -251,8 +252,6 @@ def test_what_is_built_carelessly_loses() -> None:
 
 
 def test_another_tree_of_the_same_cost_is_as_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphenv.envs.subgraph.sources import steiner
-
     names = ["A", "B", "C", "D"]
     store = KnowledgeGraph.from_triples(
         [("A", "binds", "C"), ("C", "binds", "B"), ("A", "binds", "D"), ("D", "binds", "B")]
@@ -261,8 +260,10 @@ def test_another_tree_of_the_same_cost_is_as_right(monkeypatch: pytest.MonkeyPat
     weights = {(ids[h], store.move_id(r), ids[t]): 0.2 for h, r, t in store.triples()}
     world = World(store, weights=weights, undirected=True)
     gold = (("A", "binds", "C"), ("C", "binds", "B"))
-    problem = steiner.Problem(world, ("A", "B"), gold, 400, True)
-    monkeypatch.setattr(steiner, "planted_problem", lambda *_: problem)
+    problem = Problem(world, ("A", "B"), gold, 400, True)
+    monkeypatch.setattr(
+        "graphenv.envs.subgraph.sources.steiner.planted_problem", lambda *_: problem
+    )
     source = SteinerSource(split="train", nodes=12, terminals=2)
     other = world.graph([("A", "binds", "D"), ("D", "binds", "B")], seeds=("A", "B"))
     value, metrics = source.truth(source[0], other, None)
