@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from torch.nn.functional import smooth_l1_loss
 
 from graphenv.agents.design.picker import Picker, allowed
+from graphenv.agents.threads import one_thread
 from graphenv.checks import whole
 from graphenv.envs.design import GraphDesignEnv
 from graphenv.envs.design.network import Network
@@ -161,7 +161,7 @@ def learn(
     for number in range(config.rounds):
         dice = max(config.exploration, 1 - (1 - config.exploration) * 2 * number / config.rounds)
         batch = [starts[at] for at in draw.integers(len(starts), size=config.batch)]
-        with _one_thread():
+        with one_thread():
             picks = _play(picker, source, batch, first_values, dice, draw, memory)
             for _ in range(config.steps * picks):
                 _improve(picker, slow, optimizer, memory, memory.draw(draw, config.batch))
@@ -179,21 +179,10 @@ def learn(
     return picker.eval()
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from threads, and sums come out the same with one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def mean_gain(picker: Picker, source: DesignSource, count: int) -> float:
     """Return the mean F(end) - F(start) of a network on starts of a source."""
     gains = []
-    with _one_thread():
+    with one_thread():
         for i in sample(len(source), count, "design gain"):
             start = source.start(i)
             end = start.changed(picker.design(start, source.budget(start)))

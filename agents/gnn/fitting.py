@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,12 +18,13 @@ from graphenv.agents.gnn.features import collate
 from graphenv.agents.gnn.hiding import hidden_edges, pair_logits
 from graphenv.agents.gnn.model import ScorerModel
 from graphenv.agents.gnn.schema import Schema
+from graphenv.agents.threads import one_thread
 from graphenv.checks import whole
 from graphenv.errors import ConfigError
 from graphenv.scorers import View
 from graphenv.seeding import rng, stable_hash
 
-__all__ = ["Epoch", "FitConfig", "fit", "one_thread", "value_logits"]
+__all__ = ["Epoch", "FitConfig", "fit", "value_logits"]
 
 Floats = NDArray[np.float64]
 
@@ -144,17 +144,6 @@ def _calibrated_loss(logits: Floats, outcomes: Floats) -> float:
     temperature, shift = fit_calibration(logits, outcomes)
     z = logits / temperature + shift
     return float(np.mean(np.logaddexp(0.0, z) - outcomes * z))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread: batches are small, and waiting threads cost more than they do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _weights(model: ScorerModel) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from graphenv.agents.gnn.assessment import Rater, assess
 from graphenv.agents.gnn.calibration import draw_calibration, fit_calibration, reliability
 from graphenv.agents.gnn.examples import Example
 from graphenv.agents.gnn.files import Calibration
-from graphenv.agents.gnn.fitting import Epoch, FitConfig, fit, one_thread, value_logits
+from graphenv.agents.gnn.fitting import Epoch, FitConfig, fit, value_logits
 from graphenv.agents.gnn.heuristics import HEURISTICS, Binned
 from graphenv.agents.gnn.hiding import link_logits
 from graphenv.agents.gnn.measures import auc
@@ -25,6 +25,7 @@ from graphenv.agents.gnn.schema import Schema
 from graphenv.agents.gnn.scorer import GNNScorer
 from graphenv.agents.gnn.sets import HELDOUT_TASKS, HELDOUT_WORLDS, Sets, gather
 from graphenv.agents.gnn.settings import ScorerConfig
+from graphenv.agents.threads import one_thread
 from graphenv.errors import ConfigError
 from graphenv.scorers import View
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from graphenv.agents.threads import one_thread
 from graphenv.graph import Edge, Graph, Node
 from graphenv.scorers import View
 from graphenv.seeding import rng
@@ -56,20 +57,14 @@ def scoring_speed(*, quick: bool) -> list[dict[str, Any]]:
     rounds, the ratio that of paired rounds. Vectors of words are known to all three, as they are
     after the first steps of a training.
     """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        rows = []
+    rows = []
+    with one_thread():
         for encoder in ENCODERS[:1] if quick else ENCODERS:
             for nodes in SIZES[:1] if quick else SIZES:
                 for batch in BATCHES[:2] if quick else BATCHES:
                     rows.append(_row(encoder, nodes, batch, 2 if quick else _ROUNDS))
                     print(rows[-1], flush=True)
-        return rows
-    finally:
-        torch.set_num_threads(threads)
+    return rows
 
 
 def _row(encoder: str, nodes: int, batch: int, rounds: int) -> dict[str, Any]:
