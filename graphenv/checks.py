@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from graphenv.errors import ConfigError, did_you_mean
 
-__all__ = ["flag", "is_whole", "one_of", "whole"]
+__all__ = ["flag", "is_number", "is_whole", "one_of", "whole"]
 
 
 def is_whole(value: object, low: float = -math.inf, high: float = math.inf) -> TypeGuard[int]:
@@ -18,6 +18,15 @@ def is_whole(value: object, low: float = -math.inf, high: float = math.inf) -> T
     (True, False, False, False)
     """
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_number(value: object, low: float, high: float) -> TypeGuard[float]:
+    """Return whether `value` is a number (and no truth value) from `low` to `high`.
+
+    >>> is_number(0.5, 0, 1), is_number(True, 0, 1), is_number("0.5", 0, 1), is_number(2, 0, 1)
+    (True, False, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 def whole(where: str, name: str, value: object, low: float, high: float = math.inf) -> int:

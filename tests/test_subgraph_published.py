@@ -280,6 +280,7 @@ def test_reach_grows_with_gold_and_falls_with_junk(roots: dict[str, Path]) -> No
     [
         ({"specific": 0}, "specific=0"),
         ({"specific": True}, "specific=True"),
+        ({"specific": "few"}, "specific=.few."),
         ({"k": 0}, "k=0"),
         ({"max_nodes": 5}, "max_nodes=5"),
         ({"grounded": 1}, "grounded=1"),

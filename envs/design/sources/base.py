@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graphenv.checks import one_of, whole
+from graphenv.checks import is_number, one_of, whole
 from graphenv.envs.design.editing import GOALS
 from graphenv.envs.design.network import Network
 from graphenv.envs.design.objectives import make_objective
@@ -78,8 +78,7 @@ class DesignSource(Source):
         self.goal = one_of("design", "goal", goal, GOALS)
         if budget is not None:
             whole("design", "budget", budget, 1)
-        numeric = isinstance(percent, int | float) and not isinstance(percent, bool)
-        if not numeric or not 0 < percent <= 100:
+        if not is_number(percent, 0, 100) or not percent:
             raise ConfigError(f"design: percent={percent!r} must be a number above 0, up to 100")
         self._percent = percent
         self._budget = budget

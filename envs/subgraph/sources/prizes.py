@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphenv.checks import whole
+from graphenv.checks import is_number, whole
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, edge_actions, subgraph_task
 from graphenv.envs.subgraph.sources.forest import SCALE, Forest, Terms, forest_value
 from graphenv.envs.subgraph.sources.interactome import RELATION, Interactome, load_interactome
@@ -94,8 +94,8 @@ class PrizesSource(SubgraphSource):
         self._count = whole("prizes", "terminals", terminals, 2, MOST_TERMINALS)
         self._most = whole("prizes", "tasks", tasks, 1)
         for name, value in (("beta", beta), ("mu", mu), ("omega", omega)):
-            if isinstance(value, bool) or not 0 <= value < 1000:
-                raise ConfigError(f"prizes: {name}={value!r} must be a number from 0, below 1000")
+            if not is_number(value, 0, 1000):
+                raise ConfigError(f"prizes: {name}={value!r} must be a number from 0 to 1000")
         self._beta, self._mu, self._omega = float(beta), float(mu), float(omega)
         self._budget = (
             whole("prizes", "max_nodes", max_nodes, terminals),

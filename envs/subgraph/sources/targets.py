@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from graphenv.checks import flag, whole
+from graphenv.checks import flag, is_number, whole
 from graphenv.envs.subgraph.sources.base import Play, SubgraphSource, subgraph_task
 from graphenv.envs.subgraph.sources.interactome import Interactome, load_interactome
 from graphenv.envs.subgraph.sources.ranked import play_ranking, ranking_reach, targets_truth
@@ -106,7 +106,7 @@ class TargetsSource(SubgraphSource):
     ) -> None:
         super().__init__(split)
         asked = f"targets in {root}"
-        if isinstance(specific, bool) or not 0 < float(specific) <= 1:
+        if not is_number(specific, 0, 1) or not specific:
             raise ConfigError(f"targets: specific={specific!r} must be a share above 0, at most 1")
         self.specific, self.k = float(specific), whole("targets", "k", k, 1)
         self._grounded = flag("targets", "grounded", grounded)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphenv.checks import flag, whole
+from graphenv.checks import flag, is_number, whole
 from graphenv.choices import Choices, mix
 from graphenv.envs.arguments import recorded
 from graphenv.envs.kgqa.program import Filter
@@ -342,5 +342,5 @@ def _share_asked(problem: _Problem) -> float:
 
 
 def _check_share(name: str, share: Any) -> None:
-    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+    if not is_number(share, 0, 1):
         raise ConfigError(f"synthetic: {name}={share!r} is a share of questions, from 0 to 1")
