@@ -33,18 +33,18 @@ STYLE = {
 
 CAPTIONS = {
     "learning": (
-        "Truth on validation questions while training. Thin lines are seeds, the thick line is "
-        "their interquartile mean, the band its 95% bootstrap interval over seeds and questions, "
+        "Truth on validation tasks while training. Thin lines are seeds, the thick line is "
+        "their interquartile mean, the band its 95% bootstrap interval over seeds and tasks, "
         "point by point."
     ),
     "final": (
-        "Truth on held-out questions after training. Dots are seeds; the mark is their "
-        "interquartile mean with its 95% bootstrap interval over seeds and questions. Grey: what "
-        "is reached without reinforcement learning, with Wilson's 95% interval over questions."
+        "Truth on held-out tasks after training. Dots are seeds; the mark is their "
+        "interquartile mean with its 95% bootstrap interval over seeds and tasks. Grey: what "
+        "is reached without reinforcement learning, with Wilson's 95% interval over tasks."
     ),
     "gap": (
         "What the reward claims (mapped to 0..1 by its range) beside the truth, means over "
-        "validation questions and seeds. A reward that grades by degrees starts above the truth; "
+        "validation tasks and seeds. A reward that grades by degrees starts above the truth; "
         "one that pulls away from it while training goes on is being gamed."
     ),
     "health": (
@@ -118,7 +118,7 @@ def _learning(result: Mapping[str, Any], figure: Callable[..., Any]) -> None:
                 markersize=5,
                 **style,
             )
-        _share_axis(axes, "y", "questions solved (validation)")
+        _share_axis(axes, "y", "truth (validation)")
         axes.set_xlabel("GRPO step")
         axes.margins(x=0.02)
         made.legend(loc="outside lower left", ncols=1, handlelength=3.5)
@@ -178,7 +178,7 @@ def _final(result: Mapping[str, Any], figure: Callable[..., Any]) -> None:
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
         axes.spines["left"].set_visible(False)
-        _share_axis(axes, "x", f"held-out questions solved (of {result['heldout_tasks']:,})")
+        _share_axis(axes, "x", f"truth on held-out tasks ({result['heldout_tasks']:,})")
 
 
 def _number(axes: Any, row: Mapping[str, float], y: float, color: str) -> None:

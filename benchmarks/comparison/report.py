@@ -160,7 +160,7 @@ def show_table(result: Mapping[str, Any], console: Any) -> None:
     note = ", illustrative: fewer than 5 seeds" if result["illustrative"] else ""
     seeds = len(result["variants"][0]["seeds"])
     title = (
-        f"{result['environment']}: truth on {result['heldout_tasks']:,} held-out questions, "
+        f"{result['environment']}: truth on {result['heldout_tasks']:,} held-out tasks, "
         f"{seeds} seed{'s' if seeds > 1 else ''}{note}"
     )
     table = Table(title=title, title_justify="left")
