@@ -202,11 +202,16 @@ def _show(report: Mapping[str, Any], folder: Path) -> None:
         print_table(head, rows, title=title)
         print()
     before, after = report["adversary"]["before"], report["adversary"]["after"]
-    print(
+    told = (
         f"attacked failures rated as successes: {before['fooled_after']:.0%} (as they were: "
-        f"{before['fooled_before']:.0%}); after training on such states "
-        f"{after['fooled_after']:.0%} ({after['fooled_before']:.0%})"
+        f"{before['fooled_before']:.0%})"
     )
+    if after != before:  # there were rounds of hard negatives
+        told += (
+            f"; after training on such states {after['fooled_after']:.0%} "
+            f"({after['fooled_before']:.0%})"
+        )
+    print(told)
     print(f"\n{report['verdict']}\nscorer: {folder}")
 
 
