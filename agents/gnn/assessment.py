@@ -12,9 +12,8 @@ from graphenv.agents.gnn.calibration import calibration_error, reliability
 from graphenv.agents.gnn.examples import Example
 from graphenv.agents.gnn.measures import auc, auc_gain, spearman
 from graphenv.errors import ConfigError
-from graphenv.scorers import StateScorer
 
-__all__ = ["AIM", "Rater", "assess", "judged_by", "measure", "verdict"]
+__all__ = ["AIM", "Rater", "assess", "measure", "verdict"]
 
 Floats = NDArray[np.float64]
 Rater = Callable[[Sequence[Example]], Floats]
@@ -32,16 +31,6 @@ class Gain(NamedTuple):
     value: float
     low: float
     high: float
-
-
-def judged_by(scorer: StateScorer) -> Rater:
-    """Return the values of a saved scorer as a rater."""
-
-    def rate(examples: Sequence[Example]) -> Floats:
-        judged = scorer.values([example.view for example in examples])
-        return np.array([np.nan if j.value is None else j.value for j in judged], dtype=np.float64)
-
-    return rate
 
 
 def assess(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
@@ -68,7 +69,7 @@ def overlap(question: str, text: str) -> tuple[float, float]:
     return share, float(whole)
 
 
-class _Remembered:
+class _Remembered(ABC):
     """A table of vectors, so that a text that was seen before costs one look-up."""
 
     size: int
@@ -95,8 +96,9 @@ class _Remembered:
             self._table[row] = self._vector(text)
         return row
 
+    @abstractmethod
     def _vector(self, text: str) -> Vectors:
-        raise NotImplementedError
+        """Return the vector of a text that is met for the first time."""
 
 
 class Hashed(_Remembered):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphenv.checks import whole
+from graphenv.checks import is_number, whole
 from graphenv.envs.arguments import recorded
 from graphenv.envs.design.network import MAX_NODES, Network
 from graphenv.envs.design.sources.base import DesignSource, Start
@@ -126,8 +126,7 @@ class ErdosRenyi(_Made):
     ) -> None:
         arguments = recorded(locals())
         super().__init__(split=split, arguments=arguments, nodes=nodes, tasks=tasks, seed=seed)
-        numeric = isinstance(density, int | float) and not isinstance(density, bool)
-        if not numeric or not 0 < density < 100:
+        if not is_number(density, 0, 100) or density in (0, 100):
             raise ConfigError(f"er: density={density!r} must be a number above 0 and below 100")
         pairs = nodes * (nodes - 1) // 2
         self._edges = ceil(pairs * density / 100)
